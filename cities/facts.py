@@ -1,0 +1,67 @@
+"""Facts as readers meet them: one row a measure, with every value, and whether sources differ."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cities.models import Fact
+
+TOLERANCE = Decimal("0.01")  # rounding in one source is no disagreement
+
+
+@dataclass
+class FactRow:
+    """All that sources say on one measure. `shown` is the latest; `series` has dated values."""
+
+    facts: list[Fact]
+
+    @property
+    def shown(self) -> Fact:
+        return max(self.facts, key=lambda fact: (fact.as_of_year or -9999, -fact.pk))
+
+    @property
+    def others(self) -> list[Fact]:
+        return [fact for fact in self.facts if fact is not self.shown]
+
+    @property
+    def differs(self) -> bool:
+        return any(
+            disagree(first, second)
+            for i, first in enumerate(self.facts)
+            for second in self.facts[i + 1 :]
+        )
+
+    @property
+    def series(self) -> list[Fact]:
+        """The dated values, oldest first, when there are two years or more to join by a line."""
+        dated = sorted((f for f in self.facts if f.as_of_year), key=lambda fact: fact.as_of_year)
+        return dated if len({fact.as_of_year for fact in dated}) > 1 else []
+
+
+def disagree(first: Fact, second: Fact) -> bool:
+    """Two sources that cannot both be right.
+
+    Values of two known years are a development, not a disagreement; where a year is missing,
+    the reader cannot tell, so it counts as one.
+    """
+    if first.key != second.key or first.source_id == second.source_id:
+        return False
+    if first.as_of_year and second.as_of_year and first.as_of_year != second.as_of_year:
+        return False
+    (kind, value), (other_kind, other) = first.comparable, second.comparable
+    if kind != other_kind:
+        return False
+    return abs(value - other) > TOLERANCE * max(abs(value), abs(other))
+
+
+def in_rows(facts: Iterable[Fact]) -> list[FactRow]:
+    """Facts in the order of `FactQuerySet.for_page`, gathered by measure and detail."""
+    rows: dict[tuple[int, str], FactRow] = {}
+    for fact in facts:
+        rows.setdefault(fact.key, FactRow([])).facts.append(fact)
+    return list(rows.values())
+
+
+def disagreeing(facts: Iterable[Fact]) -> list[FactRow]:
+    """The rows that staff should look at."""
+    return [row for row in in_rows(facts) if row.differs]

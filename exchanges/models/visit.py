@@ -1,0 +1,275 @@
+"""A delegation visit: the hub that ties city, days, people, pictures, events and gifts together."""
+
+import datetime as dt
+from typing import Self
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from cities.models import City
+from sistercities.shared import clock
+from sistercities.shared.cards import as_cards, picture_columns
+from sistercities.shared.images import Pictured
+from sistercities.shared.publishing import Publishable, PublishableQuerySet
+from sistercities.shared.richtext import RichTextField
+
+
+class Cooperation(models.TextChoices):
+    """The fields in which cities work together."""
+
+    ECONOMY = "economy", _("Economy")
+    TRADE = "trade", _("Trade")
+    SCIENCE = "science", _("Science and technology")
+    CULTURE = "culture", _("Culture")
+    EDUCATION = "education", _("Education")
+    HEALTH = "health", _("Health")
+    YOUTH = "youth", _("Youth")
+    SPORT = "sport", _("Sport")
+
+
+class CooperationField(models.JSONField):
+    """A list of `Cooperation` values, ticked in the admin."""
+
+    def formfield(self, **kwargs):
+        return forms.MultipleChoiceField(
+            choices=Cooperation.choices,
+            widget=forms.CheckboxSelectMultiple,
+            required=not self.blank,
+            label=self.verbose_name,
+            help_text=self.help_text,
+        )
+
+    def validate(self, value, model_instance):
+        super().validate(value, model_instance)
+        if unknown := set(value) - set(Cooperation.values):
+            raise ValidationError(_("Unknown field: %s") % ", ".join(sorted(unknown)))
+
+
+class VisitQuerySet(PublishableQuerySet):
+    def coming(self) -> Self:
+        """Visits that are not over, the next one first; the last day still counts."""
+        return (
+            self.filter(stage__in=[Visit.Stage.PLANNED, Visit.Stage.UNDER_WAY])
+            .filter(Q(ends_on__gte=clock.today()) | Q(ends_on=None, starts_on__gte=clock.today()))
+            .order_by("starts_on", "pk")
+        )
+
+    def made(self) -> Self:
+        """Visits that took place, the latest first."""
+        return self.filter(stage=Visit.Stage.COMPLETED).order_by("-starts_on", "-pk")
+
+    def cards(self) -> models.QuerySet:
+        return as_cards(
+            self, "visit", slug="slug", title="title", summary="summary", on="starts_on",
+            until="ends_on", **picture_columns(),
+            more={
+                "direction": "direction", "stage": "stage", "precision": "precision",
+                "answers": "answers_id", "city": "city__name", "city_slug": "city__slug",
+            },
+        )  # fmt: skip
+
+
+class Visit(Publishable, Pictured):
+    class Direction(models.TextChoices):
+        OUTBOUND = "outbound", _("We travel there")
+        INBOUND = "inbound", _("They come to us")
+
+    class Stage(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        UNDER_WAY = "under_way", _("Under way")
+        COMPLETED = "completed", _("Completed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Precision(models.TextChoices):
+        DAY = "day", _("The days are known")
+        MONTH = "month", _("Only the month is on file")
+        YEAR = "year", _("Only the year is on file")
+
+    title = models.CharField(_("title"), max_length=120)
+    city = models.ForeignKey(
+        City, models.PROTECT, related_name="visits", verbose_name=_("city"),
+        help_text=_("The partner city, whichever way the delegation travels."),
+    )  # fmt: skip
+    direction = models.CharField(_("direction"), max_length=10, choices=Direction)
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage, default=Stage.PLANNED)
+    starts_on = models.DateField(
+        _("first day"), help_text=_("If only the year is on file, write January 1 of it.")
+    )
+    ends_on = models.DateField(_("last day"), null=True, blank=True)
+    precision = models.CharField(
+        _("how exact"), max_length=5, choices=Precision, default=Precision.DAY
+    )
+    cooperation = CooperationField(_("fields of cooperation"), default=list, blank=True)
+    summary = models.TextField(
+        _("summary"), max_length=300, help_text=_("One or two sentences under the title.")
+    )
+    story = RichTextField(_("story"), help_text=_("What came of it."))
+    answers = models.OneToOneField(
+        "self", models.SET_NULL, null=True, blank=True, related_name="answered_by",
+        verbose_name=_("is the return visit for"),
+        help_text=_("The earlier visit, in the other direction, that this one answers."),
+    )  # fmt: skip
+
+    objects = VisitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("visit")
+        verbose_name_plural = _("visits")
+        ordering = ["-starts_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="visit_ends_after_start",
+                violation_error_message=_("The last day is before the first day."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(answers=F("pk")), name="visit_answers_another",
+                violation_error_message=_("A visit cannot be its own return visit."),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.starts_on.year})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("exchanges:visit", args=[self.slug])
+
+    def clean(self):
+        super().clean()
+        if self.answers:
+            if self.answers.city_id != self.city_id:
+                raise ValidationError({"answers": _("That visit belongs to another city.")})
+            if self.answers.direction == self.direction:
+                raise ValidationError(
+                    {"answers": _("A return visit goes the other way than the one it answers.")}
+                )
+
+    @property
+    def when(self) -> str:
+        return when(self.starts_on, self.ends_on, self.precision)
+
+
+def when(starts_on: dt.date, ends_on: dt.date | None, precision: str = Visit.Precision.DAY) -> str:
+    """The dates in words, no more exact than what is on file: `2010`, `September 7 to 11, 2013`."""
+    if precision == Visit.Precision.YEAR:
+        return str(starts_on.year)
+    if precision == Visit.Precision.MONTH:
+        return date_format(starts_on, "F Y")
+    if not ends_on or ends_on == starts_on:
+        return date_format(starts_on, "F j, Y")
+    first = "F j" if starts_on.year == ends_on.year else "F j, Y"
+    same_month = (starts_on.year, starts_on.month) == (ends_on.year, ends_on.month)
+    return _("%(first)s to %(last)s") % {
+        "first": date_format(starts_on, first),
+        "last": date_format(ends_on, "j, Y" if same_month else "F j, Y"),
+    }
+
+
+class Day(models.Model):
+    """A day of the itinerary; its number is its place in the visit."""
+
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="days")
+    number = models.PositiveSmallIntegerField(_("day"))
+    on = models.DateField(_("date"), null=True, blank=True)
+    title = models.CharField(_("title"), max_length=120)
+    text = RichTextField(_("text"))
+
+    class Meta:
+        verbose_name = _("day")
+        verbose_name_plural = _("days")
+        ordering = ["number", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["visit", "number"], name="one_day_per_number",
+                violation_error_message=_("This visit has that day already."),
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.title}"
+
+    def clean(self):
+        super().clean()
+        visit = getattr(self, "visit", None)
+        if self.on and visit and visit.starts_on and visit.precision == Visit.Precision.DAY:
+            last = visit.ends_on or visit.starts_on
+            if not visit.starts_on <= self.on <= last:
+                raise ValidationError({"on": _("This day lies outside the visit.")})
+
+
+class Stop(models.Model):
+    """One line of a day's programme."""
+
+    day = models.ForeignKey(Day, models.CASCADE, related_name="stops")
+    at = models.TimeField(_("time"), null=True, blank=True)
+    title = models.CharField(_("what"), max_length=160)
+    native = models.CharField(_("name in its own script"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("stop")
+        verbose_name_plural = _("stops")
+        ordering = [F("at").asc(nulls_last=True), "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ParticipantQuerySet(models.QuerySet):
+    def named(self) -> Self:
+        """Only who agreed to be named on public pages."""
+        return self.filter(agreed_to_be_named=True)
+
+    def cards(self) -> models.QuerySet:
+        return as_cards(
+            self, "participant", title="name", summary="role", more={"from": "organisation"}
+        )
+
+
+class Participant(models.Model):
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="participants")
+    name = models.CharField(_("name"), max_length=120)
+    role = models.CharField(_("role"), max_length=120, blank=True)
+    organisation = models.CharField(_("organization"), max_length=120, blank=True)
+    agreed_to_be_named = models.BooleanField(
+        _("agreed to be named"), default=False,
+        help_text=_("Tick only when this person said yes. Without it the name stays in the admin."),
+    )  # fmt: skip
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("participant")
+        verbose_name_plural = _("participants")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HostQuerySet(models.QuerySet):
+    def cards(self) -> models.QuerySet:
+        return as_cards(self, "host", title="name", native="native_name", more={"url": "url"})
+
+
+class Host(models.Model):
+    """An organisation that received the delegation."""
+
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="hosts")
+    name = models.CharField(_("name"), max_length=120)
+    native_name = models.CharField(_("name in its own script"), max_length=120, blank=True)
+    url = models.URLField(_("web address"), blank=True)
+
+    objects = HostQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("host organization")
+        verbose_name_plural = _("host organizations")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,2 @@
+def form_expired(request, reason=""):
+    pass

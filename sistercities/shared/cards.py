@@ -1,0 +1,104 @@
+"""A card: the short form in which any public thing is listed beside others.
+
+Pages show many small lists from many tables. `gather` reads them in one query, whatever their
+number, so a page costs the same with three lists or ten (docs/decisions/0002-cards.md).
+"""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Value
+from django.db.models.functions import Cast, JSONObject
+from django.urls import reverse
+
+from sistercities.shared.images import rendition_name
+
+TEXT = models.TextField()
+COLUMNS: dict[str, models.Field] = {
+    "slug": TEXT, "title": TEXT, "native": TEXT, "language": TEXT, "summary": TEXT,
+    "on": models.DateField(), "until": models.DateField(),
+    "picture": TEXT, "picture_width": models.IntegerField(),
+    "picture_height": models.IntegerField(), "picture_colour": TEXT, "picture_alt": TEXT,
+    "rank": models.IntegerField(),
+}  # fmt: skip
+
+
+@dataclass
+class Card:
+    """`on` and `until` are days; `more` holds what only this kind has. Texts are never None."""
+
+    kind: str
+    pk: int
+    slug: str
+    title: str
+    native: str
+    language: str
+    summary: str
+    on: dt.date | None
+    until: dt.date | None
+    picture: str
+    picture_width: int
+    picture_height: int
+    picture_colour: str
+    picture_alt: str
+    rank: int
+    more: dict[str, Any] = field(default_factory=dict)
+
+    ROUTES = {
+        "city": "cities:detail", "visit": "exchanges:visit", "gallery": "exchanges:gallery",
+        "event": "exchanges:event", "article": "news:detail", "campaign": "donations:campaign",
+        "page": "pages:page",
+    }  # fmt: skip
+
+    def get_absolute_url(self) -> str:
+        return reverse(self.ROUTES[self.kind], args=[self.slug]) if self.kind in self.ROUTES else ""
+
+    @property
+    def picture_small(self) -> str:
+        return rendition_name(self.picture, 800)
+
+
+def as_cards(
+    queryset: models.QuerySet, kind: str, *, more: dict[str, Any] | None = None, **columns: Any
+) -> models.QuerySet:
+    """`queryset` in the shape of cards: `columns` name a field or give an expression.
+
+    `more` becomes a JSON object, so its dates arrive as ISO text and its numbers as they are.
+    """
+    unknown = set(columns) - set(COLUMNS)
+    if unknown:
+        raise TypeError(f"no such card column: {', '.join(sorted(unknown))}")
+    shape: dict[str, Any] = {"kind_": Value(kind, output_field=TEXT), "pk_": F("pk")}
+    for name, output in COLUMNS.items():
+        given = columns.get(name)
+        empty = Value("" if output is TEXT else None, output_field=output)
+        expression = F(given) if isinstance(given, str) else empty if given is None else given
+        shape[f"{name}_"] = Cast(expression, output)
+    shape["more_"] = JSONObject(**(more or {"kind": Value(kind)}))
+    return queryset.order_by().values_list(*[]).annotate(**shape).values_list(*shape)
+
+
+def picture_columns(prefix: str = "") -> dict[str, str]:
+    names = ("picture", "picture_width", "picture_height", "picture_colour", "picture_alt")
+    return {name: f"{prefix}{name}" for name in names}
+
+
+def gather(*querysets: models.QuerySet) -> dict[str, list[Card]]:
+    """The cards of all `querysets` by kind, read in one query; a kind without rows is empty.
+
+    Each list is ordered by rank, then day, then title.
+    """
+    first, *others = querysets
+    by_kind: dict[str, list[Card]] = defaultdict(list)
+    for kind, pk, *values, more in first.union(*others, all=True) if others else first:
+        columns = {
+            name: ("" if value is None and COLUMNS[name] is TEXT else value)
+            for name, value in zip(COLUMNS, values, strict=True)
+        }
+        by_kind[kind].append(Card(kind=kind, pk=pk, more=more, **columns))
+    for cards in by_kind.values():
+        cards.sort(key=lambda card: (card.rank or 0, card.on or dt.date.max, card.title))
+    return by_kind

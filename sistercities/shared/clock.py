@@ -1,0 +1,16 @@
+"""The site's clock: one place that says what time it is, and what day it is for the organisation."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.utils import timezone
+
+
+def now() -> dt.datetime:
+    """The present moment, aware. `CLOCK` (only with DEBUG) holds it still for tests."""
+    return settings.CLOCK or timezone.now()
+
+
+def today() -> dt.date:
+    """The calendar day in the organisation's time zone (`TIME_ZONE`)."""
+    return timezone.localdate(now())

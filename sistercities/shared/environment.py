@@ -1,0 +1,177 @@
+"""Settings from environment variables, each refused in a sentence that says what to write."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import environ
+import huey
+from django.core.exceptions import ImproperlyConfigured
+
+DEVELOPMENT_SECRET = "only-for-development-never-a-secret-" + "x" * 20
+
+
+class Environment:
+    """Reads one variable a call. Every method raises `ImproperlyConfigured` in plain words."""
+
+    def __init__(self) -> None:
+        self._env = environ.Env()
+
+    def _raw(self, name: str, default: Any, example: str) -> Any:
+        value = self._env.ENVIRON.get(name, "")
+        if value != "":
+            return value
+        if default is None:
+            raise ImproperlyConfigured(
+                f"{name} is not set. Write it to the environment or to .env"
+                + (f", for example {name}={example}" if example else "")
+                + ". .env.example explains it. To try the site on your own machine: make run."
+            )
+        return default
+
+    def _malformed(self, name: str, why: str) -> ImproperlyConfigured:
+        return ImproperlyConfigured(f"{name} {why} .env.example explains it.")
+
+    def text(self, name: str, *, default: str | None, example: str = "") -> str:
+        return str(self._raw(name, default, example))
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = str(self._raw(name, default, "")).lower()
+        if value in {"1", "true", "on", "yes"}:
+            return True
+        if value in {"0", "false", "off", "no"}:
+            return False
+        raise self._malformed(name, f"is {value!r}; it must be on or off.")
+
+    def switch_off(self, name: str, *, debug: bool) -> bool:
+        """A guard that tests may switch off. Off is refused without DEBUG."""
+        is_on = self.flag(name, default=True)
+        if not is_on and not debug:
+            raise self._malformed(name, "may be off only while DEBUG is on.")
+        return is_on
+
+    def number(self, name: str, *, default: int) -> int:
+        value = self._raw(name, default, "")
+        try:
+            number = int(value)
+        except ValueError:
+            raise self._malformed(name, f"is {value!r}; it must be a whole number.") from None
+        if number < 0:
+            raise self._malformed(name, f"is {number}; it must be 0 or more.")
+        return number
+
+    def list(self, name: str, *, default: list[str] | None, example: str = "") -> list[str]:
+        value = self._raw(name, default, example)
+        if isinstance(value, list):
+            return value
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+    def folder(self, name: str, *, default: Path) -> Path:
+        return Path(self._raw(name, default, "")).resolve()
+
+    def secret(self, name: str, *, debug: bool) -> str:
+        value = self.text(
+            name,
+            default=DEVELOPMENT_SECRET if debug else None,
+            example="the output of: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+        )
+        if not debug and (len(value) < 40 or value == DEVELOPMENT_SECRET):
+            raise self._malformed(name, "is too short; use 40 random characters or more.")
+        return value
+
+    def site_url(self, name: str, *, default: str | None) -> str:
+        value = self.text(name, default=default, example="https://www.example.org").rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+            raise self._malformed(
+                name, f"is {value!r}; it must be the site's address, like https://www.example.org."
+            )
+        return value
+
+    def moment(self, name: str, *, debug: bool) -> dt.datetime | None:
+        """A fixed moment for tests, as ISO 8601 with an offset. Refused without DEBUG."""
+        value = self.text(name, default="")
+        if not value:
+            return None
+        if not debug:
+            raise self._malformed(name, "stops the site's clock; it may be set only with DEBUG on.")
+        try:
+            moment = dt.datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise self._malformed(
+                name, f"is {value!r}; it must look like 2026-11-21T12:00:00-07:00."
+            )
+        return moment
+
+    def database(self, name: str, *, default: str) -> dict[str, Any]:
+        """SQLite or PostgreSQL. SQLite: WAL, IMMEDIATE, a busy timeout, every commit on disk."""
+        url = self.text(name, default=default)
+        try:
+            config = dict(self._env.db_url_config(url))
+        except Exception:
+            config = {}
+        engine = str(config.get("ENGINE", ""))
+        if engine == "django.db.backends.sqlite3":
+            config["OPTIONS"] = {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            }
+            # Tests use a file, so that WAL, locks and a second process are the real ones.
+            config["TEST"] = {"NAME": f"{config['NAME']}.test"}
+        elif engine == "django.db.backends.postgresql":
+            config["CONN_MAX_AGE"] = 60
+            config["CONN_HEALTH_CHECKS"] = True
+        else:
+            raise self._malformed(
+                name,
+                "must look like sqlite:////srv/site.sqlite3 or postgres://user:password@host/name.",
+            )
+        return config
+
+    def cache(self, name: str, *, default: str) -> dict[str, Any]:
+        url = self.text(name, default=default)
+        if not url.startswith(("dbcache://", "redis://", "rediss://")):
+            raise self._malformed(
+                name,
+                "must be dbcache://table or redis://host:port/number: limits are shared by all "
+                "processes, so memory of one process will not do.",
+            )
+        config = dict(self._env.cache_url_config(url))
+        if url.startswith("redis"):
+            config["BACKEND"] = "django.core.cache.backends.redis.RedisCache"
+        return config
+
+    def email(self, name: str, *, default: str | None) -> dict[str, Any]:
+        url = self.text(name, default=default, example="smtp+tls://user:password@mail.example.org")
+        try:
+            config = dict(self._env.email_url_config(url))
+        except Exception:
+            raise self._malformed(
+                name, "must look like smtp+tls://user:password@mail.example.org:587."
+            ) from None
+        if url.startswith("filemail"):
+            config["EMAIL_FILE_PATH"] = urlsplit(url).path
+        return config
+
+
+def queue_from_url(url: str) -> huey.Huey:
+    """The task queue: sqlite:///path, redis://host, postgres://host/name, or `immediate:`."""
+    parts = urlsplit(url)
+    name = "sistercities"
+    if parts.scheme == "sqlite":
+        return huey.SqliteHuey(name, filename=parts.path, immediate=False, fsync=True)
+    if parts.scheme in {"redis", "rediss"}:
+        prefix = parse_qs(parts.query).get("name", [name])[0]
+        return huey.RedisHuey(prefix, url=url.split("?")[0], immediate=False)
+    if parts.scheme in {"postgres", "postgresql"}:
+        return huey.PostgresHuey(name, dsn=url, immediate=False)
+    if parts.scheme == "immediate":
+        return huey.MemoryHuey(name, immediate=True)
+    raise ImproperlyConfigured(
+        f"TASKS_URL is {url!r}; it must look like sqlite:////srv/queue.sqlite3, "
+        "redis://127.0.0.1:6379/1 or postgres://user@host/name. .env.example explains it."
+    )

@@ -1,0 +1,34 @@
+"""How often something may be done. Counts live in the shared cache, so all processes agree."""
+
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from sistercities.shared.signing import fingerprint
+
+
+def client_address(request: HttpRequest) -> str:
+    """The visitor's network address.
+
+    Forwarded addresses are believed only from the configured number of proxies
+    (`TRUSTED_PROXIES`): the last ones in the header, which those proxies wrote themselves.
+    """
+    hops = settings.TRUSTED_PROXIES
+    if hops:
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if len(forwarded) >= hops:
+            return forwarded[-hops].strip()
+    return request.META.get("REMOTE_ADDR", "")
+
+
+def allowed(action: str, who: str, *, times: int, seconds: int) -> bool:
+    """Counts one try of `action` by `who`; False when there were `times` in this window.
+
+    Windows are fixed (the clock divided by `seconds`). Each try takes a numbered place with an
+    atomic add, so two processes cannot take the same one.
+    """
+    window = int(time.time()) // seconds
+    key = fingerprint("limit", f"{action}:{who}:{window}")
+    return any(cache.add(f"limit:{key}:{place}", 1, timeout=seconds) for place in range(times))

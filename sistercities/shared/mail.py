@@ -1,0 +1,105 @@
+"""Mail that is neither lost nor sent twice by us: a row first, a message second.
+
+`queue_mail` writes the finished message in the caller's transaction. A job sends it after the
+commit; the minute's sweep sends what a lost job left behind (giving.md F6, F7).
+"""
+
+import datetime as dt
+import logging
+from email.utils import make_msgid
+from urllib.parse import urlsplit
+
+import css_inline
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
+from django.db.models import F, Q
+from django.template.loader import render_to_string
+
+from sistercities.shared import clock
+from sistercities.shared.models import OutgoingMessage
+
+logger = logging.getLogger(__name__)
+LEASE = dt.timedelta(minutes=5)
+PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720)]
+INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+
+def queue_mail(
+    *, key: str, template: str, to: str, context: dict, headers: dict[str, str] | None = None
+) -> OutgoingMessage:
+    """Writes one message to the outbox; a second call with the same `key` changes nothing.
+
+    `template` names `<template>.subject.txt`, `.txt` and `.html`. Must run inside the
+    transaction whose outcome it announces. Line breaks in the subject become spaces.
+    """
+    context = {**context, "site_url": settings.SITE_URL}
+    subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
+    message, is_new = OutgoingMessage.objects.get_or_create(
+        key=key,
+        defaults={
+            "to": to,
+            "subject": subject,
+            "text": render_to_string(f"{template}.txt", context).strip() + "\n",
+            "html": INLINER.inline(render_to_string(f"{template}.html", context)),
+            "headers": headers or {},
+            "message_id": make_msgid(domain=urlsplit(settings.SITE_URL).hostname),
+        },
+    )
+    if is_new:
+        from sistercities.shared.tasks import send_waiting_mail
+
+        transaction.on_commit(lambda: _wake(send_waiting_mail))
+    return message
+
+
+def _wake(task) -> None:
+    """A queue that is down costs a minute, never the request: the sweep finds the row."""
+    try:
+        task.enqueue()
+    except Exception:
+        logger.exception("The task queue did not answer; the next sweep will do the work")
+
+
+def send_waiting() -> int:
+    """Sends every message that is due, oldest first; the number sent. Safe to run twice at once."""
+    sent = 0
+    now = clock.now()
+    due = OutgoingMessage.objects.filter(sent_at=None, next_try_at__lte=now)
+    connection = get_connection()
+    try:
+        for pk in due.order_by("next_try_at", "pk").values_list("pk", flat=True)[:500]:
+            sent += _send_one(pk, connection)
+    finally:
+        connection.close()
+    return sent
+
+
+def _send_one(pk: int, connection) -> int:
+    now = clock.now()
+    claimed = OutgoingMessage.objects.filter(
+        Q(pk=pk), sent_at=None, next_try_at__lte=now
+    ).update(next_try_at=now + LEASE, attempts=F("attempts") + 1)
+    if not claimed:
+        return 0  # another worker has it
+    message = OutgoingMessage.objects.get(pk=pk)
+    mail = EmailMultiAlternatives(
+        message.subject,
+        message.text,
+        to=[message.to],
+        headers={"Message-ID": message.message_id, **message.headers},
+        connection=connection,
+    )
+    mail.attach_alternative(message.html, "text/html")
+    try:
+        mail.send()
+    except Exception as error:
+        connection.close()  # a broken connection stays broken until it is opened again
+        pause = PAUSES[min(message.attempts, len(PAUSES)) - 1]
+        OutgoingMessage.objects.filter(pk=pk).update(
+            next_try_at=clock.now() + pause, last_error=f"{type(error).__name__}: {error}"[:300]
+        )
+        logger.warning("Message %s was not sent: %s", pk, type(error).__name__)
+        return 0
+    OutgoingMessage.objects.filter(pk=pk).update(sent_at=clock.now(), last_error="")
+    return 1
