@@ -32,10 +32,58 @@ class FactRow:
         )
 
     @property
+    def agreeing(self) -> list[Fact]:
+        """The facts of other sources that say the same as the shown one."""
+        return [
+            fact
+            for fact in self.others
+            if fact.source_id != self.shown.source_id
+            and fact.comparable == self.shown.comparable
+            and fact.as_of_year == self.shown.as_of_year
+        ]
+
+    @property
     def series(self) -> list[Fact]:
         """The dated values, oldest first, when there are two years or more to join by a line."""
         dated = sorted((f for f in self.facts if f.as_of_year), key=lambda fact: fact.as_of_year)
-        return dated if len({fact.as_of_year for fact in dated}) > 1 else []
+        kinds = {fact.comparable[0] for fact in dated}
+        years = {fact.as_of_year for fact in dated}
+        return dated if len(years) > 1 and len(kinds) == 1 else []
+
+    @property
+    def spark(self) -> "Spark | None":
+        return draw_spark(self.series)
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A small line through dated values, in a drawing of 96 by 26 units."""
+
+    points: list[tuple[float, float]]
+    first: int
+    last: int
+
+    @property
+    def path(self) -> str:
+        return "M" + "L".join(f"{x} {y}" for x, y in self.points)
+
+
+def draw_spark(series: list[Fact]) -> Spark | None:
+    """The line of a `FactRow.series`; None where there is no line to draw."""
+    if not series:
+        return None
+    values = [fact.comparable[1] for fact in series]
+    years = [fact.as_of_year for fact in series]
+    height = (max(values) - min(values)) or 1
+    width = years[-1] - years[0]
+    points = [
+        (
+            round(6 + 84 * (year - years[0]) / width, 1),
+            round(float(22 - 18 * (value - min(values)) / height), 1),
+        )
+        for value, year in zip(values, years, strict=True)
+    ]
+    return Spark(points, years[0], years[-1])
 
 
 def disagree(first: Fact, second: Fact) -> bool:

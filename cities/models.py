@@ -7,12 +7,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from cities.colours import check_accents
-from cities.distance import GreatCircle, great_circle
 from cities.units import CURRENCIES, UNITS, in_base, in_other, unit_choices
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.images import Pictured
@@ -62,6 +62,9 @@ class CityQuerySet(PublishableQuerySet):
             more={
                 "relationship": "relationship", "country": "country", "region": "region",
                 "time_zone": "time_zone", "latitude": "latitude", "longitude": "longitude",
+                "accents": Concat(
+                    "accent", "accent_line", "accent_dark", "accent_line_dark"
+                ),
             },
         )  # fmt: skip
 
@@ -170,11 +173,6 @@ class City(Publishable, Pictured):
     @property
     def is_home(self) -> bool:
         return self.relationship == self.Relationship.HOME
-
-    def way_from(self, home: "City") -> GreatCircle:
-        """The great circle that joins this city to home."""
-        here = (float(home.latitude), float(home.longitude))
-        return great_circle(here, (float(self.latitude), float(self.longitude)))
 
 
 class Ordered(models.Model):

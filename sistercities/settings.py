@@ -150,6 +150,7 @@ LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "sistercities" / "locale"]
 USE_I18N = True
 USE_TZ = True
+FORMS_URLFIELD_ASSUME_HTTPS = True  # what Django 6 does; "example.org" becomes https
 TIME_ZONE = "UTC"  # each request takes the zone of the site settings
 CLOCK = env.moment("CLOCK", debug=DEBUG)
 

@@ -1,6 +1,7 @@
 """Events: an hour, an evening, whole days; at a place, online or both."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -9,12 +10,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import City
-from exchanges.models.visit import Visit, when
+from exchanges.models.visit import Visit, check_days, when
 from sistercities.shared import clock
-from sistercities.shared.cards import as_cards, picture_columns
+from sistercities.shared.cards import Card, as_cards, picture_columns
 from sistercities.shared.images import Pictured
 from sistercities.shared.models import time_zone_choices, validate_time_zone
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
@@ -110,6 +112,11 @@ class Event(Publishable, Pictured):
 
     def clean(self):
         super().clean()
+        if self.slug == "calendar":
+            raise ValidationError({"slug": _("This address belongs to the calendar of all events.")})
+        check_days(self.starts_on, self.ends_on)
+        if self.ends_at and not self.starts_at:
+            raise ValidationError({"starts_at": _("An hour of ending needs an hour of beginning.")})
         same_day = not self.ends_on or self.ends_on == self.starts_on
         if self.starts_at and self.ends_at and same_day and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": _("It ends before it begins.")})
@@ -137,6 +144,67 @@ class Event(Publishable, Pictured):
     def when(self) -> str:
         return when(self.starts_on, self.ends_on)
 
+    @classmethod
+    def from_card(cls, card: Card) -> "Event":
+        """The event that a card tells of, for lists; its text, visit and city are not read."""
+        return cls(
+            pk=card.pk,
+            slug=card.slug,
+            title=card.title,
+            native_title=card.native,
+            native_language=card.language,
+            summary=card.summary,
+            starts_on=card.on,
+            ends_on=card.until,
+            starts_at=_clock_time(card.more["starts_at"]),
+            ends_at=_clock_time(card.more["ends_at"]),
+            time_zone=card.more["time_zone"],
+            place=card.more["place"],
+            is_online=card.more["is_online"],
+        )
+
+    def local_times(self, home: ZoneInfo, city: City | None) -> list["LocalTime"]:
+        """Its hours at home, in `city`, and in its own zone where that is neither.
+
+        Clocks that show the same are told once. Empty when it lasts all day.
+        """
+        if self.start is None:
+            return []
+        clocks: list[tuple[str, ZoneInfo]] = [("", home)]
+        if city:
+            clocks.append((city.name, ZoneInfo(city.time_zone)))
+        if self.time_zone not in {zone.key for _name, zone in clocks}:
+            town = self.time_zone.rpartition("/")[2].replace("_", " ")
+            clocks.insert(0, (town, ZoneInfo(self.time_zone)))
+        times: dict[str, LocalTime] = {}
+        for place, zone in clocks:
+            words = _hours(self.start.astimezone(zone), self.end and self.end.astimezone(zone))
+            times.setdefault(words, LocalTime(place, words))
+        return list(times.values())
+
     @property
     def is_over(self) -> bool:
         return (self.ends_on or self.starts_on) < clock.today()
+
+
+@dataclass(frozen=True)
+class LocalTime:
+    """`words` on the clock of `place`, such as `Thu 6 p.m. to 8 p.m.`; no place means home."""
+
+    place: str
+    words: str
+
+
+def _hours(start: dt.datetime, end: dt.datetime | None) -> str:
+    first = f"{date_format(start, 'D')} {time_format(start, 'P')}"
+    if end is None:
+        return first
+    last = time_format(end, "P")
+    if end.date() != start.date():
+        last = f"{date_format(end, 'D')} {last}"
+    return _("%(first)s to %(last)s") % {"first": first, "last": last}
+
+
+def _clock_time(text: str | None) -> dt.time | None:
+    """An hour as JSON carries it."""
+    return dt.time.fromisoformat(text) if text else None

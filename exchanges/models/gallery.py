@@ -1,6 +1,7 @@
 """Galleries and their photos. A photo is public exactly when its gallery is and it is not hidden."""
 
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -9,19 +10,33 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import City
-from exchanges.models.visit import Visit
+from exchanges.models.visit import Visit, when
 from sistercities.shared import clock
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.images import Pictured, Prepared
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 
 
+def cover_of(gallery: str) -> models.QuerySet:
+    """For a subquery: the shown photos of the outer row's `gallery`, its cover first."""
+    photos = Photo.objects.shown().filter(gallery=models.OuterRef(gallery))
+    return photos.order_by(F("is_cover").desc(), "order", "pk")
+
+
 class GalleryQuerySet(PublishableQuerySet):
+    def newest(self) -> Self:
+        return self.order_by(F("taken_on").desc(nulls_last=True), "title", "pk")
+
+    def with_cover(self) -> Self:
+        """Adds `cover_id`, the cover or else the first photo shown, and `photo_count`."""
+        return self.annotate(
+            cover_id=models.Subquery(cover_of("pk").values("pk")[:1]),
+            photo_count=models.Count("photos", filter=Q(photos__is_hidden=False)),
+        )
+
     def cards(self) -> models.QuerySet:
         """A gallery's picture is its cover, or else its first photo."""
-        cover = Photo.objects.filter(gallery=models.OuterRef("pk"), is_hidden=False).order_by(
-            F("is_cover").desc(), "order", "pk"
-        )
+        cover = cover_of("pk")
         return as_cards(
             self, "gallery", slug="slug", title="title", summary="summary", on="taken_on",
             **{
@@ -63,8 +78,25 @@ class Gallery(Publishable):
         if self.visit and self.city_id and self.visit.city_id != self.city_id:
             raise ValidationError({"visit": _("That visit belongs to another city.")})
 
+    @property
+    def when(self) -> str:
+        """The month in words, or the year where no more is on file of its visit; may be empty."""
+        if not self.taken_on:
+            return ""
+        is_year = self.visit and self.visit.precision == Visit.Precision.YEAR
+        return when(
+            self.taken_on, None, Visit.Precision.YEAR if is_year else Visit.Precision.MONTH
+        )
+
+    def zone(self, home: ZoneInfo) -> ZoneInfo:
+        """The clock of the place where its photos were taken."""
+        return self.visit.zone(home) if self.visit else ZoneInfo(self.city.time_zone)
+
 
 class PhotoQuerySet(models.QuerySet):
+    def first_few(self, count: int) -> Self:
+        return self.model._default_manager.filter(pk__in=self.values("pk")[:count])
+
     def shown(self) -> Self:
         return self.filter(is_hidden=False)
 
@@ -123,11 +155,6 @@ class Photo(Pictured):
         self.latitude, self.longitude = prepared.latitude, prepared.longitude
 
     @property
-    def zone(self):
-        from zoneinfo import ZoneInfo
-
-        visit = self.gallery.visit
-        if visit and visit.direction == Visit.Direction.INBOUND:
-            home = City.objects.filter(relationship=City.Relationship.HOME).first()
-            return ZoneInfo((home or self.gallery.city).time_zone)
-        return ZoneInfo(self.gallery.city.time_zone)
+    def zone(self) -> ZoneInfo:
+        home = City.objects.filter(relationship=City.Relationship.HOME).first()
+        return self.gallery.zone(ZoneInfo((home or self.gallery.city).time_zone))

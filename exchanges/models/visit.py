@@ -2,11 +2,12 @@
 
 import datetime as dt
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -52,12 +53,21 @@ class CooperationField(models.JSONField):
 
 class VisitQuerySet(PublishableQuerySet):
     def coming(self) -> Self:
-        """Visits that are not over, the next one first; the last day still counts."""
-        return (
-            self.filter(stage__in=[Visit.Stage.PLANNED, Visit.Stage.UNDER_WAY])
-            .filter(Q(ends_on__gte=clock.today()) | Q(ends_on=None, starts_on__gte=clock.today()))
-            .order_by("starts_on", "pk")
-        )
+        """Visits that are not over, the next one first; the last day still counts.
+
+        Where only the month or the year is on file, all of it counts.
+        """
+        return self.filter(not_over(clock.today())).order_by("starts_on", "pk")
+
+    def in_line(self) -> Self:
+        """Visits to come, the next one first, then all others, the latest first.
+
+        Adds `is_coming`.
+        """
+        return self.annotate(
+            is_coming=Case(When(not_over(clock.today()), then=True), default=False),
+            coming_on=Case(When(not_over(clock.today()), then=F("starts_on"))),
+        ).order_by("-is_coming", F("coming_on").asc(nulls_last=True), "-starts_on", "-pk")
 
     def made(self) -> Self:
         """Visits that took place, the latest first."""
@@ -72,6 +82,17 @@ class VisitQuerySet(PublishableQuerySet):
                 "answers": "answers_id", "city": "city__name", "city_slug": "city__slug",
             },
         )  # fmt: skip
+
+
+def not_over(today: dt.date) -> Q:
+    """Visits that are planned or under way, and whose time is not past on `today`."""
+    return Q(stage__in=[Visit.Stage.PLANNED, Visit.Stage.UNDER_WAY]) & (
+        Q(ends_on__gte=today)
+        | Q(ends_on=None, starts_on__gte=today)
+        | Q(ends_on=None, stage=Visit.Stage.UNDER_WAY)
+        | Q(precision=Visit.Precision.MONTH, starts_on__gte=today.replace(day=1))
+        | Q(precision=Visit.Precision.YEAR, starts_on__gte=today.replace(month=1, day=1))
+    )
 
 
 class Visit(Publishable, Pictured):
@@ -141,7 +162,10 @@ class Visit(Publishable, Pictured):
 
     def clean(self):
         super().clean()
+        check_days(self.starts_on, self.ends_on)
         if self.answers:
+            if self.answers == self:
+                raise ValidationError({"answers": _("A visit cannot be its own return visit.")})
             if self.answers.city_id != self.city_id:
                 raise ValidationError({"answers": _("That visit belongs to another city.")})
             if self.answers.direction == self.direction:
@@ -152,6 +176,44 @@ class Visit(Publishable, Pictured):
     @property
     def when(self) -> str:
         return when(self.starts_on, self.ends_on, self.precision)
+
+    @property
+    def has_exact_days(self) -> bool:
+        """Whether its days may be shown: not where only the month or the year is on file."""
+        return self.precision == self.Precision.DAY
+
+    @property
+    def is_outbound(self) -> bool:
+        return self.direction == self.Direction.OUTBOUND
+
+    @property
+    def is_made(self) -> bool:
+        return self.stage == self.Stage.COMPLETED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.stage == self.Stage.CANCELLED
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of cooperation in words, in the order of the programme."""
+        return [str(field.label) for field in Cooperation if field.value in self.cooperation]
+
+    def zone(self, home: ZoneInfo) -> ZoneInfo:
+        """The clock of the place that is visited: there when we travel, `home` when they come."""
+        return ZoneInfo(self.city.time_zone) if self.is_outbound else home
+
+
+def check_days(starts_on: dt.date | None, ends_on: dt.date | None) -> None:
+    """Refuses, each beside its own field, an end before the start and a year that is a slip."""
+    errors = {}
+    for field, day in (("starts_on", starts_on), ("ends_on", ends_on)):
+        if day and not 1900 <= day.year <= 2200:
+            errors[field] = _("Please check the year: it lies outside 1900 to 2200.")
+    if starts_on and ends_on and ends_on < starts_on:
+        errors["ends_on"] = _("The last day is before the first day.")
+    if errors:
+        raise ValidationError(errors)
 
 
 def when(starts_on: dt.date, ends_on: dt.date | None, precision: str = Visit.Precision.DAY) -> str:

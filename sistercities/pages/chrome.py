@@ -1,2 +1,108 @@
-def chrome(request):
-    return {}
+"""What surrounds every page: the organisation, its cities, pages, headlines and open appeals.
+
+Read in two queries whatever the number of rows: the settings, and one `gather`.
+"""
+
+import datetime as dt
+from functools import cached_property
+from hashlib import sha256
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from cities.models import City
+from donations.models import Campaign
+from sistercities.news.models import FeedSource
+from sistercities.pages.models import Page
+from sistercities.shared.cards import Card, as_list, gather
+from sistercities.shared.models import SiteLink, SiteSettings
+
+
+class Chrome:
+    """Made for each request, read only where a template asks for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def site(self) -> SiteSettings:
+        return getattr(self.request, "site", None) or SiteSettings.load()
+
+    @cached_property
+    def _cards(self) -> dict[str, list[Card]]:
+        return gather(
+            City.objects.published().cards(),
+            SiteLink.objects.cards(),
+            FeedSource.objects.active().cards(),
+            Page.objects.published().filter(in_footer=True).cards(),
+            Campaign.objects.published().open().cards(),
+        )
+
+    @property
+    def canonical(self) -> str:
+        return f"{settings.SITE_URL}{self.request.path}"
+
+    @property
+    def site_url(self) -> str:
+        return settings.SITE_URL
+
+    @property
+    def home(self) -> Card | None:
+        return next((c for c in self._cards["city"] if c.more["relationship"] == "home"), None)
+
+    @property
+    def partners(self) -> list[Card]:
+        return [c for c in self._cards["city"] if c.more["relationship"] != "home"]
+
+    @property
+    def campaigns(self) -> list[Card]:
+        return self._cards["campaign"]
+
+    @property
+    def pages(self) -> list[Card]:
+        return self._cards["page"]
+
+    @property
+    def feeds(self) -> list[dict]:
+        return [
+            {
+                "title": card.title,
+                "url": card.more["url"],
+                "headlines": as_list(card.more["items"]),
+                "fetched_at": _moment(card.more["fetched_at"]),
+            }
+            for card in self._cards["feed"]
+        ]
+
+    def _links(self, kind: str) -> list[Card]:
+        return [card for card in self._cards["link"] if card.more["kind"] == kind]
+
+    @property
+    def social(self) -> list[Card]:
+        return self._links(SiteLink.Kind.SOCIAL)
+
+    @property
+    def memberships(self) -> list[Card]:
+        return self._links(SiteLink.Kind.MEMBERSHIP)
+
+    @property
+    def registrations(self) -> list[Card]:
+        return self._links(SiteLink.Kind.REGISTRATION)
+
+    @property
+    def accents_version(self) -> str:
+        """Changes when a city's colours change, so that browsers fetch the style sheet anew."""
+        colours = "".join(f"{c.slug}{c.more['accents']}" for c in self._cards["city"])
+        return sha256(colours.encode()).hexdigest()[:8]
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    """A moment as JSON functions write it: PostgreSQL with, SQLite without its offset (UTC)."""
+    if not text:
+        return None
+    moment = dt.datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def chrome(request: HttpRequest) -> dict[str, Chrome]:
+    return {"chrome": Chrome(request)}

@@ -5,6 +5,7 @@ number, so a page costs the same with three lists or ten (docs/decisions/0002-ca
 """
 
 import datetime as dt
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,6 +68,7 @@ def as_cards(
     """`queryset` in the shape of cards: `columns` name a field or give an expression.
 
     `more` becomes a JSON object, so its dates arrive as ISO text and its numbers as they are.
+    A JSON column inside it arrives as text from SQLite: `as_list` reads both.
     """
     unknown = set(columns) - set(COLUMNS)
     if unknown:
@@ -79,6 +81,11 @@ def as_cards(
         shape[f"{name}_"] = Cast(expression, output)
     shape["more_"] = JSONObject(**(more or {"kind": Value(kind)}))
     return queryset.order_by().values_list(*[]).annotate(**shape).values_list(*shape)
+
+
+def as_list(value: list | str | None) -> list:
+    """A JSON list out of `Card.more`, whichever database it came from."""
+    return json.loads(value) if isinstance(value, str) else value or []
 
 
 def picture_columns(prefix: str = "") -> dict[str, str]:

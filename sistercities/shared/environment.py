@@ -143,6 +143,9 @@ class Environment:
         config = dict(self._env.cache_url_config(url))
         if url.startswith("redis"):
             config["BACKEND"] = "django.core.cache.backends.redis.RedisCache"
+        else:
+            # Django drops a third of what is still valid beyond 300 entries: limits would reset.
+            config["OPTIONS"] = {"MAX_ENTRIES": 100_000}
         return config
 
     def email(self, name: str, *, default: str | None) -> dict[str, Any]:

@@ -7,6 +7,8 @@ renditions can be made from it.
 
 import datetime as dt
 import io
+import logging
+import math
 import secrets
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -22,13 +24,28 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 register_heif_opener()
+logger = logging.getLogger(__name__)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "TIFF")
 MAX_BYTES = 40 * 1024 * 1024
 MAX_PIXELS = 50_000_000  # trust.md, Images: from the header, before a pixel is decoded
+# Their decoders keep several copies of all pixels: what fits into 512 MB.
+MAX_PIXELS_OF = {"WEBP": 24_000_000, "AVIF": 36_000_000}
 WIDTHS = (1600, 800)  # the first is the picture's own file, the others are its renditions
 QUALITY = 82
 FOLDER = "pictures"
+STRIP_PIXELS = 4_000_000
+# EXIF's eight orientations, as what turns the picture back.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = {TURNS[5], TURNS[6], TURNS[7], TURNS[8]}
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
@@ -48,7 +65,10 @@ class Prepared:
 
 
 def prepare(upload) -> Prepared:
-    """Reads a file-like object with `size` and `name`. Raises `ValidationError` in one sentence."""
+    """Reads a file-like object with `size` and `name`. Raises `ValidationError` in one sentence.
+
+    Takes at most 512 MB and 10 seconds, whatever the file says of itself (trust.md, Images).
+    """
     if upload.size > MAX_BYTES:
         raise ValidationError(_("This picture is larger than 40 MB. Please choose a smaller one."))
     upload.seek(0)
@@ -57,41 +77,37 @@ def prepare(upload) -> Prepared:
         raise ValidationError(_("This file is empty."))
     try:
         with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValidationError(
-                    _("This picture has more than 50 megapixels. Please choose a smaller one.")
-                )
+            _refuse_too_many_pixels(image)
             suffix = "." + (image.format or "bin").lower()
-            exif = image.getexif()
+            exif = _exif(image)
             taken_at, (latitude, longitude) = _taken_at(exif), _place(exif)
-            upright = _to_srgb(ImageOps.exif_transpose(image))
+            widest = _to_srgb(_upright_and_small(image))
+    except ValidationError:
+        raise
     except UnidentifiedImageError:
         raise ValidationError(
             _("This file is not a picture that we can read. Use JPEG, PNG, WebP, HEIC, AVIF, "
               "GIF or TIFF.")
         ) from None  # fmt: skip
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValidationError(
-            _("This picture has more than 50 megapixels. Please choose a smaller one.")
-        ) from None
-    except (OSError, ValueError, SyntaxError, EOFError, ArithmeticError):
+        raise _too_many_pixels(MAX_PIXELS) from None
+    except Exception as error:  # decoders raise what they like: struct.error, RuntimeError, …
+        logger.info("A picture could not be read: %s", type(error).__name__)
         raise ValidationError(
             _("This picture is damaged: it ends or breaks before all of it could be read.")
         ) from None
     files = {}
     for width in WIDTHS:
-        sized = upright.copy()
+        sized = widest.copy()
         sized.thumbnail((width, width * 4), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         sized.save(buffer, "WEBP", quality=QUALITY, method=4)
         files[width] = buffer.getvalue()
-        if width == WIDTHS[0]:
-            full_width, full_height = sized.size
-    red, green, blue = upright.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    red, green, blue = widest.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
     return Prepared(
         files=files,
-        width=full_width,
-        height=full_height,
+        width=widest.width,
+        height=widest.height,
         colour=f"#{red:02x}{green:02x}{blue:02x}",
         original=raw,
         original_suffix=suffix,
@@ -101,16 +117,85 @@ def prepare(upload) -> Prepared:
     )
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """The picture in sRGB on white, whatever its mode, depth or profile was."""
-    profile = image.info.get("icc_profile")
+def _refuse_too_many_pixels(image: Image.Image) -> None:
+    """Looks at the header alone: nothing has been decoded yet."""
+    most = MAX_PIXELS_OF.get(image.format or "", MAX_PIXELS)
+    if image.width * image.height > most:
+        raise _too_many_pixels(most)
+
+
+def _too_many_pixels(most: int) -> ValidationError:
+    return ValidationError(
+        _("This picture has more than %d megapixels. Please choose a smaller one.")
+        % (most // 1_000_000)
+    )
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """What the camera wrote down. Notes that cannot be read are no reason to refuse a picture."""
+    try:
+        exif = image.getexif()
+        exif.get_ifd(ExifTags.IFD.Exif)
+        exif.get_ifd(ExifTags.IFD.GPSInfo)
+    except Exception:
+        return Image.Exif()
+    return exif
+
+
+def _upright_and_small(image: Image.Image) -> Image.Image:
+    """The picture as it was seen, at most as large as the widest file: RGB, CMYK or L.
+
+    Shrinks first and turns later: a copy of 50 megapixels takes 200 MB.
+    """
+    if image.format not in {"JPEG", "MPO"}:  # those decode at half or less, if asked before
+        image.load()
+    turn = TURNS.get(_exif(image).get(ExifTags.Base.Orientation))  # a TIFF turns as it is loaded
+    box = (WIDTHS[0], WIDTHS[0] * 4)
+    if turn in SIDEWAYS:
+        box = box[::-1]
+    shrink = max(image.width / box[0], image.height / box[1], 1)
+    small = image if _is_flat(image) else _flattened(image, int(shrink))
+    # Both sides by the same factor: `thumbnail` asks JPEG's decoder for the size given here.
+    small.thumbnail(
+        (math.ceil(image.width / shrink), math.ceil(image.height / shrink)),
+        Image.Resampling.LANCZOS,
+    )
+    return small.transpose(turn) if turn is not None else small
+
+
+def _is_flat(image: Image.Image) -> bool:
+    return image.mode in {"RGB", "CMYK", "L"} and "transparency" not in image.info
+
+
+def _flattened(image: Image.Image, factor: int) -> Image.Image:
+    """Eight bits a channel, white where it is transparent, smaller by a whole `factor`."""
+    rows = factor * max(1, STRIP_PIXELS // (image.width * factor))
+    size = (math.ceil(image.width / factor), math.ceil(image.height / factor))
+    whole: Image.Image | None = None
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        strip = _flat_strip(strip).reduce(factor)
+        whole = whole or Image.new(strip.mode, size)
+        whole.paste(strip, (0, top // factor))
+    assert whole is not None
+    whole.info["icc_profile"] = image.info.get("icc_profile")
+    return whole
+
+
+def _flat_strip(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):  # 16 bits or more a channel
-        image = image.convert("I").point(lambda value: value / 257).convert("L")
-    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        return image.convert("I").point(lambda value: value / 257).convert("L")
+    if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(paper, image).convert("RGB")
-    if profile and image.mode in {"RGB", "CMYK", "L"}:
+    return image.convert("RGB")
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """The picture in sRGB, whatever its profile was."""
+    profile = image.info.get("icc_profile")
+    if profile:
         try:
             converted = ImageCms.profileToProfile(
                 image,

@@ -21,6 +21,7 @@ from sistercities.shared.models import OutgoingMessage
 
 logger = logging.getLogger(__name__)
 LEASE = dt.timedelta(minutes=5)
+KEEP_TEXTS = dt.timedelta(days=90)
 PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720)]
 INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
@@ -47,10 +48,15 @@ def queue_mail(
         },
     )
     if is_new:
-        from sistercities.shared.tasks import send_waiting_mail
-
-        transaction.on_commit(lambda: _wake(send_waiting_mail))
+        wake_sender()
     return message
+
+
+def wake_sender() -> None:
+    """Has waiting mail sent soon after this transaction. Harmless when nothing waits."""
+    from sistercities.shared.tasks import send_waiting_mail
+
+    transaction.on_commit(lambda: _wake(send_waiting_mail))
 
 
 def _wake(task) -> None:
@@ -103,3 +109,9 @@ def _send_one(pk: int, connection) -> int:
         return 0
     OutgoingMessage.objects.filter(pk=pk).update(sent_at=clock.now(), last_error="")
     return 1
+
+
+def forget_old_texts() -> int:
+    """Empties what was sent more than 90 days ago; who, what and when stay. The number emptied."""
+    old = OutgoingMessage.objects.filter(sent_at__lt=clock.now() - KEEP_TEXTS).exclude(text="")
+    return old.update(text="", html="", headers={})

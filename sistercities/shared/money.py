@@ -36,7 +36,7 @@ def parse_amount(text: str, currency: str = "USD") -> int:
         raise ValidationError(
             _("Please write the amount with the plain digits 0 to 9, such as 25."), code="digits"
         )
-    if re.fullmatch(r"[\d,]+(\.\d+)?", plain, re.ASCII):
+    if re.fullmatch(r"(\d{10,}|\d{1,3}(,\d{3}){3,})(\.\d{1,2})?", plain, re.ASCII):
         raise ValidationError(_("This amount is too large for us to take online."), code="large")
     raise ValidationError(_("This is not an amount. Please write one such as 25."), code="invalid")
 

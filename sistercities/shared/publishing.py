@@ -13,6 +13,10 @@ class PublishableQuerySet(models.QuerySet):
         """What visitors may see at this moment. Public code starts here, never from `all()`."""
         return self.filter(status=self.model.Status.PUBLISHED, publish_at__lte=clock.now())
 
+    def first_few(self, count: int) -> Self:
+        """The first `count` rows in the present order, in a form that `gather` can take."""
+        return self.model._default_manager.filter(pk__in=self.values("pk")[:count])
+
 
 class Publishable(models.Model):
     """Something with a page of its own. A publish date in the future means: scheduled."""

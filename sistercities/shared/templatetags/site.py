@@ -45,9 +45,31 @@ def small(name) -> str:
 
 
 @register.filter
+def progress_percent(campaign: dict) -> int:
+    """How much of a campaign's `goal` is `raised` (both cents), from 0 to 100, rounded down."""
+    goal = int(campaign["goal"])
+    return max(0, min(100, int(campaign["raised"]) * 100 // goal)) if goal else 0
+
+
+@register.filter
+def under(path: str, part: str) -> bool:
+    """Whether a page's address lies in a part of the site, for the menu."""
+    return path.startswith(part)
+
+
+@register.filter
 def month_day(day: dt.date) -> str:
     """`April 10`."""
     return format_date(day, "F j")
+
+
+@register.filter
+def iso_day(text: str) -> str:
+    """`November 20, 2026` for an ISO 8601 moment kept as text; nothing for anything else."""
+    try:
+        return format_date(dt.datetime.fromisoformat(text), "F j, Y")
+    except ValueError:
+        return ""
 
 
 @register.filter

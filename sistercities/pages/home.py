@@ -1,0 +1,48 @@
+"""The front page: who we are, which cities, what happened last, what is next, how to join in."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from cities.map import place_on_map, way_between
+from cities.models import City
+from donations.models import Campaign
+from exchanges.models import Event, Gallery, Visit
+from sistercities.news.models import Article
+from sistercities.shared.cards import gather
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    cities = list(City.objects.published().order_by("name"))
+    home_city = next((city for city in cities if city.is_home), None)
+    partners = [city for city in cities if not city.is_home]
+    if home_city:
+        for city in partners:
+            city.way = way_between(home_city, city)
+            city.on_map = place_on_map(city, home_city)
+    visits = Visit.objects.published()
+    lists = gather(
+        visits.made().first_few(1).cards(),
+        visits.coming().first_few(1).cards(),
+        Event.objects.published().upcoming().first_few(3).cards(),
+        Article.objects.published().newest().first_few(3).cards(),
+        Gallery.objects.published().filter(visit__in=visits.made().values("pk")[:1]).cards(),
+        Campaign.objects.published().open().first_few(1).cards(),
+    )
+    made = [visit for visit in lists["visit"] if visit.more["stage"] == "completed"]
+    coming = [visit for visit in lists["visit"] if visit.more["stage"] != "completed"]
+    return render(
+        request,
+        "pages/home.html",
+        {
+            "home": home_city,
+            "partners": partners,
+            "last": made[0] if made else None,
+            "coming": coming[0] if coming else None,
+            "gallery": next(iter(lists["gallery"]), None),
+            "events": lists["event"],
+            "articles": sorted(lists["article"], key=lambda card: card.on, reverse=True),
+            "campaign": next(iter(lists["campaign"]), None),
+        },
+    )

@@ -1,0 +1,123 @@
+"""What every test gets: a site on this machine only, and a network that ends here."""
+
+import pytest
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+
+
+@pytest.fixture(scope="session", autouse=True)
+def here_only():
+    """No test speaks to another machine."""
+    from pytest_socket import socket_allow_hosts
+
+    socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings, tmp_path):
+    """Each test writes pictures to a folder of its own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.PRIVATE_MEDIA_ROOT = tmp_path / "originals"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "originals": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "originals", "base_url": None},
+        },
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_counts_left(request):
+    """Rate limits of one test do not reach the next."""
+    yield
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        request.getfixturevalue("django_db_blocker")
+        cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def worker_at_hand(monkeypatch):
+    """With a real queue (CI: Redis) each job goes into it and is taken out and run at once."""
+    from huey.contrib.djhuey import HUEY
+
+    if HUEY.immediate:
+        return
+    put = HUEY.enqueue
+
+    def put_and_run(task):
+        result = put(task)
+        HUEY.execute(HUEY.dequeue())
+        return result
+
+    monkeypatch.setattr(HUEY, "enqueue", put_and_run)
+
+
+@pytest.fixture
+def site(db):
+    """A complete organisation, able to take gifts and send letters."""
+    from sistercities.shared.models import SiteSettings
+
+    return SiteSettings.objects.create(
+        name="Arvada Sister Cities International",
+        short_name="Arvada Sister Cities",
+        tagline="Arvada, Colorado, and three cities abroad",
+        headline="Three cities that write back",
+        mission="We are neighbors in Arvada, Colorado.",
+        ein="84-1234567",
+        postal_address="8101 Ralston Road\nArvada, CO 80002",
+        email="hello@example.org",
+        nonprofit_line="A volunteer nonprofit under section 501(c)(3).",
+        letter_line="Four times a year: who came, who went, what is next.",
+    )
+
+
+@pytest.fixture
+def make_city(db):
+    """`make_city("Jinzhou", …)`: a published city; keywords change its fields."""
+    from django.utils.text import slugify
+
+    from cities.models import City
+
+    def make(name: str = "Jinzhou", **fields) -> City:
+        values = {
+            "name": name,
+            "slug": slugify(name),
+            "status": "published",
+            "country": "CN",
+            "region": "Liaoning",
+            "latitude": "41.11",
+            "longitude": "121.14",
+            "time_zone": "Asia/Shanghai",
+            "summary": f"{name} is a city.",
+            **fields,
+        }
+        city = City(**values)
+        city.full_clean()
+        city.save()
+        return city
+
+    return make
+
+
+@pytest.fixture
+def home_city(make_city):
+    return make_city(
+        "Arvada", relationship="home", country="US", region="Colorado", latitude="39.80",
+        longitude="-105.09", time_zone="America/Denver",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def picture_file():
+    """`picture_file(width, height)`: a small JPEG upload."""
+    import io
+
+    from PIL import Image
+
+    def make(width: int = 60, height: int = 40, name: str = "picture.jpg") -> ContentFile:
+        buffer = io.BytesIO()
+        Image.new("RGB", (width, height), "#8a6b4d").save(buffer, "JPEG")
+        return ContentFile(buffer.getvalue(), name=name)
+
+    return make

@@ -1,0 +1,21 @@
+"""The environment of the tests, set before Django reads its settings (a plugin of pytest).
+
+CI sets DATABASE_URL, CACHE_URL and TASKS_URL itself to run everything on PostgreSQL and Redis.
+"""
+
+import os
+import tempfile
+
+for name in ("CLOCK", "PROOF_OF_WORK", "TRUSTED_PROXIES", "EMAIL_URL", "SITE_URL"):
+    os.environ.pop(name, None)
+os.environ["DEBUG"] = "on"
+os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="sistercities-tests-")
+os.environ.setdefault("TASKS_URL", "immediate:")
+
+# Two test processes on one Redis: a database and a queue for each.
+worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+if os.environ.get("CACHE_URL", "").startswith("redis"):
+    address, _, number = os.environ["CACHE_URL"].rpartition("/")
+    os.environ["CACHE_URL"] = f"{address}/{int(number) + int(worker)}"
+if os.environ["TASKS_URL"].startswith("redis"):
+    os.environ["TASKS_URL"] += f"-{worker}"
