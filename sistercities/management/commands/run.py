@@ -1,0 +1,80 @@
+"""`make run`: the whole site on this machine, in one command."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+MANAGE = [sys.executable, "manage.py"]
+
+
+class Command(BaseCommand):
+    help = "Prepares the database, then runs the web server, the worker and the gift sandbox."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args, port: int, **options):
+        if not settings.DEBUG:
+            raise CommandError("`run` is for your own machine. docs/operating.md tells how to deploy.")
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)
+        call_command("demo", if_empty=True, verbosity=1)
+        processes = [
+            subprocess.Popen(command, cwd=settings.BASE_DIR)
+            for command in (
+                [
+                    *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+                    *("--host", "127.0.0.1", "--port", str(port)),
+                    *("--workers", "1", "--blocking-threads", "8", "--no-ws"),
+                    *("--log-level", "warning", "--respawn-failed-workers"),
+                    "sistercities.wsgi:application",
+                ],
+                [*MANAGE, "run_huey", "--workers", "2", "--quiet"],
+                [*MANAGE, "sandbox", "--webhook-url", f"http://127.0.0.1:{port}/webhooks/stripe/"],
+            )
+        ]
+        self.stdout.write(
+            "\n".join(
+                (
+                    "",
+                    f"  The site         http://127.0.0.1:{port}/",
+                    f"  Staff sign-in    http://127.0.0.1:{port}/admin/   "
+                    "name: demo   password: sister-cities-demo",
+                    f"  Mail it sends    http://127.0.0.1:{port}/_mail/   "
+                    f"(files in {settings.VAR_DIR / 'mail'})",
+                    f"  Test card page   http://127.0.0.1:{settings.SANDBOX_PORT}/   "
+                    "(opens by itself when you give)",
+                    "  Stop             Ctrl-C",
+                    "",
+                )
+            )
+        )
+        self.stdout.flush()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            while all(process.poll() is None for process in processes):
+                time.sleep(0.3)
+            self.stderr.write("One of the processes stopped; ending the others.")
+        except KeyboardInterrupt:
+            self.stdout.write("Stopping.")
+        finally:
+            stop(processes)
+
+
+def stop(processes: list[subprocess.Popen]) -> None:
+    """Asks every process to end, then ends what has not ended after ten seconds."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT if os.name == "nt" else signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    for process in processes:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()

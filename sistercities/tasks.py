@@ -1,0 +1,30 @@
+"""The clock: which work wakes up when. The work itself lives in the module that it names.
+
+Rows are the truth; these jobs only look for rows that are due, so a run that was lost or came
+twice changes nothing.
+"""
+
+from huey import crontab
+from huey.contrib.djhuey import db_periodic_task
+
+import donations.sync
+from sistercities.news import feeds
+from sistercities.shared import mail
+
+
+@db_periodic_task(crontab(minute="*"))
+def every_minute() -> None:
+    donations.sync.sweep()
+    mail.send_waiting()
+
+
+@db_periodic_task(crontab(minute="17"))
+def every_hour() -> None:
+    feeds.read_due_feeds()
+
+
+@db_periodic_task(crontab(hour="10", minute="20"))
+def every_day() -> None:
+    from django.core.management import call_command
+
+    call_command("daily")
