@@ -30,9 +30,11 @@ def own_files(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def no_counts_left(request):
     """Rate limits of one test do not reach the next."""
+    names = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
+    for name in names:
+        request.getfixturevalue(name)
     yield
-    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
-        request.getfixturevalue("django_db_blocker")
+    if names:
         cache.clear()
 
 

@@ -101,7 +101,7 @@ def gather(*querysets: models.QuerySet) -> dict[str, list[Card]]:
     first, *others = querysets
     by_kind: dict[str, list[Card]] = defaultdict(list)
     for kind, pk, *values, more in first.union(*others, all=True) if others else first:
-        columns = {
+        columns: dict[str, Any] = {
             name: ("" if value is None and COLUMNS[name] is TEXT else value)
             for name, value in zip(COLUMNS, values, strict=True)
         }

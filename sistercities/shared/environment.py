@@ -3,7 +3,7 @@
 import datetime as dt
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import environ
 import huey
@@ -19,8 +19,8 @@ class Environment:
         self._env = environ.Env()
 
     def _raw(self, name: str, default: Any, example: str) -> Any:
-        value = self._env.ENVIRON.get(name, "")
-        if value != "":
+        value = self._env.ENVIRON.get(name, "").strip()
+        if value:
             return value
         if default is None:
             raise ImproperlyConfigured(
@@ -65,7 +65,10 @@ class Environment:
         value = self._raw(name, default, example)
         if isinstance(value, list):
             return value
-        return [part.strip() for part in value.split(",") if part.strip()]
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not parts and default is None:
+            raise self._malformed(name, "holds nothing but commas.")
+        return parts
 
     def folder(self, name: str, *, default: Path) -> Path:
         return Path(self._raw(name, default, "")).resolve()
@@ -80,10 +83,17 @@ class Environment:
             raise self._malformed(name, "is too short; use 40 random characters or more.")
         return value
 
-    def site_url(self, name: str, *, default: str | None) -> str:
+    def site_url(self, name: str, *, default: str | None, debug: bool) -> str:
+        """The site's address without a slash at the end; https, but for one's own machine."""
         value = self.text(name, default=default, example="https://www.example.org").rstrip("/")
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        parts = _split(value)
+        if (
+            parts is None
+            or parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or "@" in parts.netloc
+            or f"{parts.scheme}://{parts.netloc}" != value
+        ):
             raise self._malformed(
                 name, f"is {value!r}; it must be the site's address, like https://www.example.org."
             )
@@ -110,10 +120,12 @@ class Environment:
         """SQLite or PostgreSQL. SQLite: WAL, IMMEDIATE, a busy timeout, every commit on disk."""
         url = self.text(name, default=default)
         try:
-            config = dict(self._env.db_url_config(url))
+            config = dict(self._env.db_url_config(url)) if _split(url) else {}
         except Exception:
             config = {}
-        engine = str(config.get("ENGINE", ""))
+        engine = str(config.get("ENGINE", "")) if config.get("NAME") else ""
+        if config.get("NAME") == ":memory:":
+            raise self._malformed(name, "must name a file: memory is not shared with the worker.")
         if engine == "django.db.backends.sqlite3":
             config["OPTIONS"] = {
                 "transaction_mode": "IMMEDIATE",
@@ -134,7 +146,7 @@ class Environment:
 
     def cache(self, name: str, *, default: str) -> dict[str, Any]:
         url = self.text(name, default=default)
-        if not url.startswith(("dbcache://", "redis://", "rediss://")):
+        if not url.startswith(("dbcache://", "redis://", "rediss://")) or not _split(url):
             raise self._malformed(
                 name,
                 "must be dbcache://table or redis://host:port/number: limits are shared by all "
@@ -153,19 +165,33 @@ class Environment:
         try:
             config = dict(self._env.email_url_config(url))
         except Exception:
+            config = {}
+        if not config or (url.startswith("smtp") and not config["EMAIL_HOST"]):
             raise self._malformed(
                 name, "must look like smtp+tls://user:password@mail.example.org:587."
-            ) from None
+            )
+        if default is None and url.startswith(("memorymail", "dummymail")):
+            raise self._malformed(name, "would lose every mail; that is only for DEBUG.")
         if url.startswith("filemail"):
             config["EMAIL_FILE_PATH"] = urlsplit(url).path
         return config
 
 
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address; None where it is none, such as `https://[x`."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (raises where the port is not a number)
+    except ValueError:
+        return None
+    return parts
+
+
 def queue_from_url(url: str) -> huey.Huey:
     """The task queue: sqlite:///path, redis://host, postgres://host/name, or `immediate:`."""
-    parts = urlsplit(url)
+    parts = _split(url) or urlsplit("")
     name = "sistercities"
-    if parts.scheme == "sqlite":
+    if parts.scheme == "sqlite" and parts.path.strip("/"):
         return huey.SqliteHuey(name, filename=parts.path, immediate=False, fsync=True)
     if parts.scheme in {"redis", "rediss"}:
         prefix = parse_qs(parts.query).get("name", [name])[0]
@@ -175,6 +201,6 @@ def queue_from_url(url: str) -> huey.Huey:
     if parts.scheme == "immediate":
         return huey.MemoryHuey(name, immediate=True)
     raise ImproperlyConfigured(
-        f"TASKS_URL is {url!r}; it must look like sqlite:////srv/queue.sqlite3, "
+        "TASKS_URL must look like sqlite:////srv/queue.sqlite3, "
         "redis://127.0.0.1:6379/1 or postgres://user@host/name. .env.example explains it."
     )

@@ -18,9 +18,13 @@ class CrossOriginHeaders:
         return response
 
 
-def personal(response: HttpResponse) -> HttpResponse:
-    """Marks a page that one person may see: stored nowhere, indexed nowhere, told to nobody."""
+def personal(response: HttpResponse, *, referrer: str = "no-referrer") -> HttpResponse:
+    """Marks a page that one person may see: stored nowhere, indexed nowhere, told to nobody.
+
+    A page with a form that Django guards against forgery needs `referrer="same-origin"`: under
+    `no-referrer` browsers send `Origin: null` with the form, and Django refuses it.
+    """
     response["Cache-Control"] = "private, no-store"
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = referrer
     return response

@@ -32,10 +32,11 @@ def queue_mail(
     """Writes one message to the outbox; a second call with the same `key` changes nothing.
 
     `template` names `<template>.subject.txt`, `.txt` and `.html`. Must run inside the
-    transaction whose outcome it announces. Line breaks in the subject become spaces.
+    transaction whose outcome it announces. Line breaks in the subject become spaces, and what
+    is beyond its 250 characters is left out.
     """
     context = {**context, "site_url": settings.SITE_URL}
-    subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
+    subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())[:250]
     message, is_new = OutgoingMessage.objects.get_or_create(
         key=key,
         defaults={

@@ -31,6 +31,8 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
 
 def _stored_file(path: str) -> Path | None:
     root = Path(settings.MEDIA_ROOT).resolve()
+    if path != str(PurePosixPath(path)):  # one address a file: no `a//b`, no `b/` for `b`
+        return None
     try:
         file = (root / path).resolve(strict=True)
     except (OSError, RuntimeError, ValueError):  # absent, too long, a loop of links, a NUL

@@ -9,13 +9,15 @@ from sistercities.shared import clock
 
 
 class PublishableQuerySet(models.QuerySet):
+    """For the models that inherit `Publishable`."""
+
     def published(self) -> Self:
         """What visitors may see at this moment. Public code starts here, never from `all()`."""
-        return self.filter(status=self.model.Status.PUBLISHED, publish_at__lte=clock.now())
+        return self.filter(status=Publishable.Status.PUBLISHED, publish_at__lte=clock.now())
 
     def first_few(self, count: int) -> Self:
         """The first `count` rows in the present order, in a form that `gather` can take."""
-        return self.model._default_manager.filter(pk__in=self.values("pk")[:count])
+        return self.__class__(self.model).filter(pk__in=self.values("pk")[:count])
 
 
 class Publishable(models.Model):
@@ -52,8 +54,6 @@ class Publishable(models.Model):
         help_text=_("One line for readers, such as: Port figures for 2018 added."),
     )
 
-    objects = PublishableQuerySet.as_manager()
-
     class Meta:
         abstract = True
 
@@ -65,5 +65,5 @@ class Publishable(models.Model):
     def state(self) -> str:
         """The status as staff think of it: draft, scheduled or published."""
         if self.status == self.Status.DRAFT:
-            return _("Draft")
-        return _("Published") if self.is_public else _("Scheduled")
+            return str(self.Status.DRAFT.label)
+        return str(self.Status.PUBLISHED.label if self.is_public else _("Scheduled"))

@@ -31,6 +31,14 @@ def clean_html(html: str) -> SafeString:
     return mark_safe(CLEANER.clean(html or ""))
 
 
+def clean_page(html: str) -> SafeString:
+    """As `clean_html`, for text right under a page's title: its headings go up one level."""
+    cleaned = str(clean_html(html))
+    for found, level in (("h3>", "h2>"), ("h4>", "h3>")):
+        cleaned = cleaned.replace(f"<{found}", f"<{level}").replace(f"</{found}", f"</{level}")
+    return mark_safe(cleaned)
+
+
 def plain_text(html: str) -> str:
     """The words alone, for summaries, feeds and search."""
     spaced = (html or "").replace("</", " </").replace("<br", " <br")

@@ -12,11 +12,12 @@ from django.utils.translation import ngettext
 from sistercities.shared import clock
 from sistercities.shared.images import rendition_name
 from sistercities.shared.money import format_amount, format_exact
-from sistercities.shared.richtext import clean_html, plain_text
+from sistercities.shared.richtext import clean_html, clean_page, plain_text
 
 register = template.Library()
 
 register.filter("rich", clean_html)
+register.filter("rich_page", clean_page)
 register.filter("plain", plain_text)
 
 
@@ -76,8 +77,8 @@ def iso_day(text: str) -> str:
 def zone_offset(zone_name: str, home: str) -> str:
     """How far ahead of home a zone is today, in words: `15 hours ahead`."""
     now = clock.now()
-    there = now.astimezone(zoneinfo.ZoneInfo(zone_name)).utcoffset()
-    here = now.astimezone(zoneinfo.ZoneInfo(home)).utcoffset()
+    there = now.astimezone(zoneinfo.ZoneInfo(zone_name)).utcoffset() or dt.timedelta()
+    here = now.astimezone(zoneinfo.ZoneInfo(home)).utcoffset() or dt.timedelta()
     minutes = round((there - here).total_seconds() / 60)
     if minutes == 0:
         return _("the same time")

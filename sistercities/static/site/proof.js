@@ -26,31 +26,39 @@ async function solve({ challenge: url, worker: script }) {
 
 for (const form of document.querySelectorAll("form[data-challenge]")) {
   const status = form.querySelector("[role=status]");
-  let work, begun, state;
+  const { proof } = form.elements;
+  let work, begun, done, state;
   const reset = () => {
-    work = begun = state = undefined;
-    form.elements.proof.value = status.textContent = "";
+    work = state = undefined;
+    proof.value = status.textContent = "";
   };
   const start = () => {
     if (work && Date.now() - begun < STALE) return;
     begun = Date.now();
-    work = Promise.race([solve(form.dataset), later(LIMIT)]);
+    done = false;
+    const mine = Promise.race([solve(form.dataset), later(LIMIT)]).then((solution) => {
+      if (mine !== work) return; // begun anew since
+      proof.value = solution;
+      done = true;
+    });
+    work = mine;
   };
   form.addEventListener("focusin", start);
   form.addEventListener("submit", async (event) => {
-    if (state === "ready") {
+    if (state) return event.preventDefault(); // pressed twice
+    start();
+    if (done) {
       state = "sent";
-      later(1e4).then(reset); // still here: the sending was stopped
+      later(1e4).then(reset); // still here by then: the sending was stopped
       return;
     }
     event.preventDefault();
-    if (state) return; // pressed twice
     state = "waiting";
     status.textContent = form.dataset.working;
-    start();
-    form.elements.proof.value = await work;
-    state = "ready";
-    form.requestSubmit(event.submitter);
+    await work;
+    state = undefined;
+    status.textContent = "";
+    form.requestSubmit(event.submitter); // comes by here again, done
   });
   // Back from the next page: that solution is spent.
   addEventListener("pageshow", (event) => event.persisted && reset());
