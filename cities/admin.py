@@ -22,7 +22,7 @@ from cities.models import (
 )
 from sistercities.shared.admin import PICTURE_FIELDS, PICTURE_SECTION, PublishableAdmin, thumbnail
 
-SHORT_TEXT = {models.CharField: {"widget": forms.TextInput(attrs={"size": 30})}}
+SHORT_TEXT: dict = {models.CharField: {"widget": forms.TextInput(attrs={"size": 30})}}
 
 
 class SectionInline(admin.StackedInline):

@@ -6,7 +6,12 @@ from decimal import Decimal
 
 from cities.models import Fact
 
+UNDATED = -9999  # before every year that a fact may have
 TOLERANCE = Decimal("0.01")  # rounding in one source is no disagreement
+
+
+def year_of(fact: Fact) -> int:
+    return fact.as_of_year or UNDATED
 
 
 @dataclass
@@ -17,7 +22,7 @@ class FactRow:
 
     @property
     def shown(self) -> Fact:
-        return max(self.facts, key=lambda fact: (fact.as_of_year or -9999, -fact.pk))
+        return max(self.facts, key=lambda fact: (year_of(fact), -fact.pk))
 
     @property
     def others(self) -> list[Fact]:
@@ -45,7 +50,7 @@ class FactRow:
     @property
     def series(self) -> list[Fact]:
         """The dated values, oldest first, when there are two years or more to join by a line."""
-        dated = sorted((f for f in self.facts if f.as_of_year), key=lambda fact: fact.as_of_year)
+        dated = sorted((fact for fact in self.facts if fact.as_of_year), key=year_of)
         kinds = {fact.comparable[0] for fact in dated}
         years = {fact.as_of_year for fact in dated}
         return dated if len(years) > 1 and len(kinds) == 1 else []
@@ -73,7 +78,7 @@ def draw_spark(series: list[Fact]) -> Spark | None:
     if not series:
         return None
     values = [fact.comparable[1] for fact in series]
-    years = [fact.as_of_year for fact in series]
+    years = [year_of(fact) for fact in series]
     height = (max(values) - min(values)) or 1
     width = years[-1] - years[0]
     points = [

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 from cities.distance import GreatCircle, great_circle
+from cities.models import City
 
 CENTRE = (39.8, -105.1)  # what the drawing is centred on, in degrees
 MIDDLE, RADIUS = 300.0, 298.0
@@ -24,6 +25,19 @@ class MapPlace:
     label_x: float
     label_y: float
     anchor: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """A partner city, how far it is from home, and its place on the map if it has one."""
+
+    city: City
+    circle: GreatCircle
+    on_map: MapPlace | None
+
+
+def ways_from(home: City, partners: list[City]) -> list[Way]:
+    return [Way(city, way_between(home, city), place_on_map(city, home)) for city in partners]
 
 
 def place_on_map(city, home) -> MapPlace | None:

@@ -30,7 +30,9 @@ valid_season_day = RegexValidator(
 
 
 class Source(models.Model):
-    """Where a fact or a sentence comes from. Shown by number under the facts."""
+    """Where a fact or a sentence comes from. Shown by its `number` on the page."""
+
+    number: int  # set by the page that shows it
 
     title = models.CharField(_("title"), max_length=200)
     publisher = models.CharField(_("publisher"), max_length=160, blank=True)
@@ -312,17 +314,17 @@ class Fact(models.Model):
 
     @property
     def unit_label(self) -> str:
-        return UNITS[self.unit].label
+        return str(UNITS[self.unit].label)
 
     @property
     def paired_unit_label(self) -> str:
-        return UNITS[self.paired_unit].label
+        return str(UNITS[self.paired_unit].label)
 
     @property
     def other_unit(self) -> tuple[Decimal, str] | None:
         """The same in the reader's other unit: (value, label), or None."""
         other = in_other(self.value, self.unit)
-        return (other[0], UNITS[other[1]].label) if other else None
+        return (other[0], str(UNITS[other[1]].label)) if other else None
 
 
 class Place(Ordered, Pictured):
@@ -383,7 +385,7 @@ class Place(Ordered, Pictured):
 
     @property
     def price_unit(self) -> str:
-        return UNITS[self.price_currency].label if self.price_currency else ""
+        return str(UNITS[self.price_currency].label) if self.price_currency else ""
 
 
 class HonourQuerySet(models.QuerySet):

@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True)
 class Unit:
     """`factor` turns a value into the base unit of its kind; `other` is the reader's other unit."""
 
-    label: str
+    label: "StrOrPromise"
     kind: str
     factor: Decimal = Decimal(1)
     other: str = ""
@@ -40,7 +44,7 @@ CURRENCIES = {"CNY", "USD", "KZT", "EUR"}
 
 
 def unit_choices() -> list[tuple[str, str]]:
-    return [(code, str(unit.label) or _("none")) for code, unit in UNITS.items()]
+    return [(code, str(unit.label or _("none"))) for code, unit in UNITS.items()]
 
 
 def in_base(value: Decimal, unit: str) -> tuple[str, Decimal]:
@@ -53,4 +57,4 @@ def in_other(value: Decimal, unit: str) -> tuple[Decimal, str] | None:
     other = UNITS[unit].other
     if not other:
         return None
-    return round(value * UNITS[unit].factor / UNITS[other].factor), other
+    return (value * UNITS[unit].factor / UNITS[other].factor).quantize(Decimal(1)), other

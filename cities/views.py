@@ -8,10 +8,10 @@ from django.views.decorators.http import require_safe
 from django.views.generic import ListView
 
 from cities.facts import in_rows
-from cities.map import place_on_map, way_between
+from cities.map import place_on_map, way_between, ways_from
 from cities.models import City, Source
 from sistercities.shared.cards import Card, gather
-from sistercities.shared.site import without_site
+from sistercities.shared.site import current_site, without_site
 
 PHOTOS_ON_PAGE = 8
 ARTICLES_ON_PAGE = 4
@@ -32,10 +32,7 @@ class CityList(ListView):
         home = next((city for city in context["cities"] if city.is_home), None)
         context["home"] = home
         context["partners"] = [city for city in context["cities"] if not city.is_home]
-        if home:
-            for city in context["partners"]:
-                city.way = way_between(home, city)
-                city.on_map = place_on_map(city, home)
+        context["ways"] = ways_from(home, context["partners"]) if home else []
         return context
 
 
@@ -54,7 +51,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
         city.events.published().upcoming().first_few(6).cards(),
         city.articles.published().newest().first_few(ARTICLES_ON_PAGE).cards(),
         city.galleries.published().cards(),
-        _photos_of(city).cards(),
+        city.galleries.published().first_photos(PHOTOS_ON_PAGE).cards(),
         City.objects.published().filter(relationship=City.Relationship.HOME).cards(),
     )
     home = next((card for card in lists["city"] if card.pk != city.pk), None)
@@ -83,7 +80,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "district_links": lists["district"],
             "pairs": pair_visits(visits),
             "first_visit": made[0] if made else None,
-            "years": request.site.today().year - since.year if since else None,
+            "years": current_site(request).today().year - since.year if since else None,
             "visits_out": sum(visit.more["direction"] == "outbound" for visit in made),
             "visits_back": sum(visit.more["direction"] == "inbound" for visit in made),
             "events": lists["event"],
@@ -92,11 +89,6 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "photos": lists["photo"],
         },
     )
-
-
-def _photos_of(city: City):
-    photos = city.galleries.model.photos.rel.related_model.objects
-    return photos.published().filter(gallery__city=city).first_few(PHOTOS_ON_PAGE)
 
 
 def number_sources(rows: list) -> list[Source]:

@@ -33,7 +33,9 @@ ALLOWED_HOSTS = env.list(
     default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else None,
     example="www.example.org",
 )
-SITE_URL = env.site_url("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else None)
+SITE_URL = env.site_url(
+    "SITE_URL", default="http://127.0.0.1:8000" if DEBUG else None, debug=DEBUG
+)
 if DEBUG and (public := set(ALLOWED_HOSTS) - {"localhost", "127.0.0.1", "[::1]", "testserver"}):
     raise ImproperlyConfigured(
         f"DEBUG is on while the site answers for {', '.join(sorted(public))}. DEBUG shows secrets "

@@ -24,6 +24,11 @@ def cover_of(gallery: str) -> models.QuerySet:
 
 
 class GalleryQuerySet(PublishableQuerySet):
+    def first_photos(self, count: int) -> "PhotoQuerySet":
+        """The first shown photos of these galleries, gallery by gallery."""
+        photos = Photo.objects.shown().filter(gallery__in=self.values("pk"))
+        return photos.order_by("gallery_id", "order", "pk").first_few(count)
+
     def newest(self) -> Self:
         return self.order_by(F("taken_on").desc(nulls_last=True), "title", "pk")
 
@@ -95,7 +100,7 @@ class Gallery(Publishable):
 
 class PhotoQuerySet(models.QuerySet):
     def first_few(self, count: int) -> Self:
-        return self.model._default_manager.filter(pk__in=self.values("pk")[:count])
+        return self.__class__(self.model).filter(pk__in=self.values("pk")[:count])
 
     def shown(self) -> Self:
         return self.filter(is_hidden=False)

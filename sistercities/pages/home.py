@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from cities.map import place_on_map, way_between
+from cities.map import ways_from
 from cities.models import City
 from donations.models import Campaign
 from exchanges.models import Event, Gallery, Visit
@@ -17,10 +17,6 @@ def home(request: HttpRequest) -> HttpResponse:
     cities = list(City.objects.published().order_by("name"))
     home_city = next((city for city in cities if city.is_home), None)
     partners = [city for city in cities if not city.is_home]
-    if home_city:
-        for city in partners:
-            city.way = way_between(home_city, city)
-            city.on_map = place_on_map(city, home_city)
     visits = Visit.objects.published()
     lists = gather(
         visits.made().first_few(1).cards(),
@@ -38,6 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "home": home_city,
             "partners": partners,
+            "ways": ways_from(home_city, partners) if home_city else [],
             "last": made[0] if made else None,
             "coming": coming[0] if coming else None,
             "gallery": next(iter(lists["gallery"]), None),

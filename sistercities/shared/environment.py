@@ -89,7 +89,7 @@ class Environment:
         parts = _split(value)
         if (
             parts is None
-            or parts.scheme not in {"http", "https"}
+            or parts.scheme not in ({"http", "https"} if debug else {"https"})
             or not parts.hostname
             or "@" in parts.netloc
             or f"{parts.scheme}://{parts.netloc}" != value
@@ -97,6 +97,9 @@ class Environment:
             raise self._malformed(
                 name, f"is {value!r}; it must be the site's address, like https://www.example.org."
             )
+        own_machine = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        if parts.scheme != "https" and not (debug or own_machine):
+            raise self._malformed(name, f"is {value!r}; it must begin with https://.")
         return value
 
     def moment(self, name: str, *, debug: bool) -> dt.datetime | None:
