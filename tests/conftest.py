@@ -29,12 +29,13 @@ def own_files(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def no_counts_left(request):
-    """Rate limits of one test do not reach the next."""
-    names = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
-    for name in names:
-        request.getfixturevalue(name)
-    yield
-    if names:
+    """Limits start anew for each test. Cleared before it, while its database is at hand."""
+    wanted = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
+    is_transactional = bool(wanted - {"db"}) or any(
+        mark.kwargs.get("transaction") for mark in request.node.iter_markers("django_db")
+    )
+    if wanted or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("transactional_db" if is_transactional else "db")
         cache.clear()
 
 

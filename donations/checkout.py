@@ -1,0 +1,191 @@
+"""Takes a donor from our form to the processor's payment page, once per form."""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from donations import receipts, sync
+from donations.amounts import CURRENCY
+from donations.models import Campaign, CheckoutAttempt, Donation
+from donations.providers import provider
+from donations.providers.base import ProviderDown, ProviderRefused
+from sistercities.shared import clock
+from sistercities.shared.models import SiteSettings
+from sistercities.shared.money import MINOR_UNITS
+
+logger = logging.getLogger(__name__)
+PAGE_LASTS = dt.timedelta(minutes=31)  # Stripe allows no less than 30
+State = Donation.State
+
+
+class GiftsClosed(Exception):
+    """The organisation cannot write receipts yet, so it takes no gifts (giving.md D8)."""
+
+
+class FormUsed(Exception):
+    """This form's payment page has ended. A new form, with a new token, starts a new gift."""
+
+
+class FormChanged(Exception):
+    """The form was sent before with other words: sending it on would charge what it said then."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the donor asked for. `amount_cents` in `CURRENCY`."""
+
+    form_token: str
+    amount_cents: int
+    campaign: Campaign | None
+    donor_name: str
+    email: str
+    is_anonymous: bool = False
+    message: str = ""
+
+
+def start(wish: Wish) -> str:
+    """The address to send the donor to: the payment page, or the thank-you page if already paid.
+
+    The same wish twice, one after the other or at the same time, leads to the same page (F1, F2).
+    Raises `GiftsClosed`, `FormUsed`, `FormChanged`, and for a processor that is down or says no
+    `ProviderDown` or `ProviderRefused`: no money moved, and the same form may be sent again.
+    """
+    if not receipts.can_take_gifts(SiteSettings.load()):
+        raise GiftsClosed
+    donation, is_new = Donation.objects.get_or_create(
+        form_token=wish.form_token, defaults=_fields_of(wish)
+    )
+    if not is_new:
+        donation = _look_again(donation, wish)
+    if donation.state in {State.PAID, State.PROCESSING}:
+        return donation.get_absolute_url()
+    return _open_page(donation)
+
+
+def _fields_of(wish: Wish) -> dict[str, Any]:
+    campaign = wish.campaign
+    return {
+        "amount_cents": wish.amount_cents,
+        "currency": CURRENCY,
+        "campaign": campaign,
+        "designation": campaign.designation if campaign else _("Where it is needed most"),
+        "donor_name": wish.donor_name,
+        "email": wish.email,
+        "is_anonymous": wish.is_anonymous,
+        "message": wish.message,
+        "goods_services": Donation.GoodsServices.NONE,
+        "livemode": settings.STRIPE_LIVE_MODE,
+    }
+
+
+def _look_again(donation: Donation, wish: Wish) -> Donation:
+    """A form that comes a second time: its gift as the processor sees it now."""
+    asked = {**_fields_of(wish), "designation": donation.designation}
+    if any(getattr(donation, name) != value for name, value in asked.items()):
+        raise FormChanged
+    if donation.state == State.OPEN:
+        try:
+            donation = sync.sync_checkout(donation=donation)
+        except sync.GiftBusy:
+            donation.refresh_from_db()
+    if donation.state in {State.EXPIRED, State.FAILED}:
+        raise FormUsed
+    return donation
+
+
+def _open_page(donation: Donation) -> str:
+    attempt = donation.attempts.order_by("-number").first()
+    if attempt and attempt.session_id and attempt.url:
+        return attempt.url
+    is_repeat = bool(attempt and not attempt.is_spent and attempt.expires_at > clock.now())
+    if attempt is None or not is_repeat:
+        attempt = _new_attempt(donation, number=attempt.number + 1 if attempt else 1)
+    try:
+        return _ask_for_page(donation, attempt)
+    except ProviderRefused:
+        if not is_repeat:
+            raise
+        # The first answer was lost and the frozen request has since become too old to be taken:
+        # nothing was opened under that key, nor can be.
+        return _ask_for_page(donation, _new_attempt(donation, number=attempt.number + 1))
+
+
+def _new_attempt(donation: Donation, *, number: int) -> CheckoutAttempt:
+    """Keeps key and parameters before anything is sent. Two processes get the same row."""
+    expires_at = clock.now().replace(microsecond=0) + PAGE_LASTS
+    attempt, _is_new = CheckoutAttempt.objects.get_or_create(
+        donation=donation,
+        number=number,
+        defaults={
+            "idempotency_key": f"gift:{donation.token}:checkout:{number}",
+            "params": _params(donation, number, expires_at),
+            "expires_at": expires_at,
+        },
+    )
+    return attempt
+
+
+def _ask_for_page(donation: Donation, attempt: CheckoutAttempt) -> str:
+    try:
+        page = provider.start_checkout(key=attempt.idempotency_key, params=attempt.params)
+    except (ProviderDown, ProviderRefused) as error:
+        if isinstance(error, ProviderRefused) or error.is_key_spent:
+            CheckoutAttempt.objects.filter(pk=attempt.pk).update(is_spent=True)
+        logger.warning("No payment page for gift %s: %s", donation.pk, type(error).__name__)
+        raise
+    # An event may have been faster than this reply (F3): only what is still unset is written.
+    CheckoutAttempt.objects.filter(pk=attempt.pk).update(session_id=page.session_id, url=page.url)
+    Donation.objects.filter(pk=donation.pk, state=State.DRAFT).update(state=State.OPEN)
+    return page.url
+
+
+def _params(donation: Donation, number: int, expires_at: dt.datetime) -> dict[str, Any]:
+    """What we ask Stripe for, as it stands in giving.md. Metadata is not copied from the page to
+    its payment, so it is set on both (hazard 5).
+    """
+    metadata = {"gift": donation.token, "attempt": str(number)}
+    thanks = f"{settings.SITE_URL}{donation.get_absolute_url()}"
+    return {
+        "mode": "payment",
+        "ui_mode": "hosted_page",
+        "submit_type": "donate",
+        "locale": "en",
+        "client_reference_id": donation.token,
+        "customer_email": donation.email,
+        "success_url": f"{thanks}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": _cancel_url(donation),
+        "expires_at": int(expires_at.timestamp()),
+        "metadata": metadata,
+        "adaptive_pricing": {"enabled": False},
+        "payment_intent_data": {
+            "metadata": metadata,
+            "description": _("Gift: %s") % donation.designation,
+            "statement_descriptor_suffix": "GIFT",
+        },
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": donation.currency.lower(),
+                    "unit_amount": donation.amount_cents,
+                    "product_data": {"name": _("Gift: %s") % donation.designation},
+                },
+            }
+        ],
+    }
+
+
+def _cancel_url(donation: Donation) -> str:
+    """Back to the form, with the amount as it was."""
+    campaign = donation.campaign
+    path = campaign.get_absolute_url() if campaign else reverse("donations:give")
+    digits = MINOR_UNITS[donation.currency]
+    amount = Decimal(donation.amount_cents).scaleb(-digits)
+    text = f"{amount:.{digits}f}".removesuffix("." + "0" * digits)
+    return f"{settings.SITE_URL}{path}?amount={text}&stopped=1"

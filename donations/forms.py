@@ -1,0 +1,222 @@
+"""The donate form: reads and checks what a donor typed. It calls nobody and stores nothing."""
+
+import unicodedata
+from typing import Any, cast
+
+from django import forms
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from donations.amounts import CURRENCY, DEFAULT_PRESET, MAXIMUM_CENTS, MINIMUM_CENTS, PRESETS
+from donations.checkout import Wish
+from donations.models import Campaign
+from sistercities.shared.money import format_amount, parse_amount
+from sistercities.shared.signing import new_token
+
+OTHER = "other"
+FORM_LASTS = 24 * 60 * 60  # seconds
+SIGNER = signing.TimestampSigner(salt="donations.form")
+
+
+def new_form_token() -> str:
+    """A token for one form: 192 random bits, signed so that only forms of ours are taken."""
+    return SIGNER.sign(new_token())
+
+
+def check_amount(cents: int) -> int:
+    """Raises `ValidationError` in words for an amount that we do not take online."""
+    if cents < MINIMUM_CENTS:
+        raise ValidationError(
+            gettext("The smallest gift that we can take by card is %s.")
+            % format_amount(MINIMUM_CENTS, CURRENCY),
+            code="small",
+        )
+    if cents > MAXIMUM_CENTS:
+        raise ValidationError(
+            gettext("The largest gift that we can take online is %s. For more, please write to us.")
+            % format_amount(MAXIMUM_CENTS, CURRENCY),
+            code="large",
+        )
+    return cents
+
+
+def one_line(text: str) -> None:
+    """Refuses line breaks and control characters, which could forge lines in a mail."""
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
+        raise ValidationError(_("Please write this on one line, without control characters."))
+
+
+def initial_amount(typed: str) -> dict[str, str]:
+    """`preset` and `amount` for a link such as `/donate/?amount=50`; a bad one is passed over."""
+    try:
+        cents = check_amount(parse_amount(typed, CURRENCY))
+    except ValidationError:
+        return {"preset": str(DEFAULT_PRESET)}
+    dollars, rest = divmod(cents, 100)
+    if not rest and dollars in PRESETS:
+        return {"preset": str(dollars)}
+    return {"preset": OTHER, "amount": format_amount(cents, CURRENCY).removeprefix("$")}
+
+
+class DollarsField(forms.Field):
+    """Cents in the row, dollars on the screen: `6,000` is 600000."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12, "maxlength": 30})
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_amount(value, CURRENCY).removeprefix("$") if type(value) is int else value
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, int) or value in self.empty_values:
+            return value or None
+        return parse_amount(value, CURRENCY)
+
+
+class CampaignField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Campaign) -> str:
+        return obj.designation
+
+
+class DonationForm(forms.Form):
+    """`cleaned_data["cents"]` is the amount; `wish()` is all of it for `checkout.start`."""
+
+    preset = forms.ChoiceField(
+        label=_("How much?"),
+        choices=[
+            *((str(n), format_amount(n * 100, CURRENCY)) for n in PRESETS),
+            (OTHER, _("Another amount")),
+        ],
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Please choose one of these amounts.")},
+    )
+    amount = forms.CharField(
+        label=_("Your amount"),
+        required=False,
+        max_length=30,
+        strip=False,
+        error_messages={"max_length": _("This is not an amount. Please write one such as 25.")},
+        widget=forms.TextInput(
+            attrs={"inputmode": "decimal", "autocomplete": "transaction-amount",
+                   "placeholder": _("5 or more"), "data-give": True}
+        ),
+    )  # fmt: skip
+    frequency = forms.CharField(required=False, widget=forms.HiddenInput)
+    name = forms.CharField(
+        label=_("Name"),
+        help_text=_("As it should stand on the receipt."),
+        max_length=120,
+        strip=False,
+        validators=[one_line],
+        error_messages={"required": _("Please write your name. It stands on the receipt.")},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label=_("Email"),
+        help_text=_("For the receipt, and nothing else."),
+        max_length=254,
+        error_messages={
+            "required": _("Please write your email address. The receipt goes there."),
+            "invalid": _("This is not an email address. Please write one such as ann@example.org."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )
+    campaign = CampaignField(
+        label=_("Use it for"),
+        help_text=_("A program, never a person: we keep the say over how it is spent."),
+        queryset=Campaign.objects.none(),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("Where it is needed most"),
+        error_messages={
+            "invalid_choice": _("This campaign takes no gifts at present. Please choose another.")
+        },
+    )
+    anonymous = forms.BooleanField(label=_("Keep my name off every public list"), required=False)
+    message = forms.CharField(
+        label=_("A word to us"),
+        help_text=_("Optional. Only our staff read it."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+    )
+    form_token = forms.CharField(
+        max_length=120,
+        widget=forms.HiddenInput,
+        error_messages={"required": _("This form was not complete. Please send it again.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        campaigns = Campaign.objects.published().open().order_by("order", "title")
+        cast(CampaignField, self.fields["campaign"]).queryset = campaigns
+        for name, field in self.fields.items():
+            kind = {"campaign": "form-select", "anonymous": "form-check-input"}.get(name)
+            field.widget.attrs["class"] = kind or "form-control"
+
+    def clean_form_token(self) -> str:
+        """The random part. A token that is not ours, or a day old, asks for the form again."""
+        try:
+            return SIGNER.unsign(self.cleaned_data["form_token"], max_age=FORM_LASTS)
+        except signing.BadSignature:
+            raise ValidationError(
+                _("This form is too old. Please look over what you wrote and send it again."),
+                code="stale",
+            ) from None
+
+    def clean_frequency(self) -> str:
+        frequency = self.cleaned_data["frequency"] or "one_time"
+        if frequency != "one_time":
+            raise ValidationError(
+                _("Gifts that repeat are not offered online yet. Please give once."), code="later"
+            )
+        return frequency
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"].strip()
+        if not name:
+            raise ValidationError(self.fields["name"].error_messages["required"], code="required")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        preset = cleaned.get("preset")
+        if preset and preset != OTHER:
+            cleaned["cents"] = int(preset) * 100
+            self.errors.pop("amount", None)  # what stands in the folded field does not count
+        elif "preset" in cleaned and "amount" in cleaned:
+            try:
+                cleaned["cents"] = check_amount(parse_amount(cleaned["amount"], CURRENCY))
+            except ValidationError as error:
+                self.add_error("amount", error)
+        return cleaned
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if field:
+            self.fields[field].widget.attrs["class"] += " is-invalid"
+
+    def wish(self) -> Wish:
+        cleaned = self.cleaned_data
+        return Wish(
+            form_token=cleaned["form_token"],
+            amount_cents=cleaned["cents"],
+            campaign=cleaned["campaign"],
+            donor_name=cleaned["name"],
+            email=cleaned["email"],
+            is_anonymous=cleaned["anonymous"],
+            message=cleaned["message"],
+        )
+
+    @property
+    def presets(self) -> tuple[int, ...]:
+        return PRESETS
+
+    @property
+    def typed_preset(self) -> str:
+        """Which of the radio buttons is on: an amount that was typed turns on the last."""
+        if not self.is_bound:
+            return str(self.initial.get("preset", DEFAULT_PRESET))
+        return self.data.get("preset") or (OTHER if self.data.get("amount") else "")

@@ -1,0 +1,18 @@
+from donations.models.campaign import Campaign, CampaignCost
+from donations.models.donation import CheckoutAttempt, Donation
+from donations.models.ledger import Account, LedgerEntry, LedgerPosting
+from donations.models.provider_event import ProviderEvent
+from donations.models.receipt import Receipt, ReceiptSeries
+
+__all__ = [
+    "Account",
+    "Campaign",
+    "CampaignCost",
+    "CheckoutAttempt",
+    "Donation",
+    "LedgerEntry",
+    "LedgerPosting",
+    "ProviderEvent",
+    "Receipt",
+    "ReceiptSeries",
+]

@@ -1,0 +1,206 @@
+"""A gift, from the form to the money, and each try to open a payment page for it."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Cast, Coalesce
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from donations.models.campaign import Campaign
+from donations.models.ledger import Account, LedgerPosting
+from sistercities.shared import clock
+from sistercities.shared.money import format_exact
+from sistercities.shared.signing import new_token
+
+
+class DonationQuerySet(models.QuerySet):
+    def paid(self) -> Self:
+        return self.filter(state=Donation.State.PAID)
+
+    def with_returned(self) -> Self:
+        """Adds `refunded_cents` and `charged_back_cents`, from the ledger."""
+
+        def returned(account: str) -> Cast:
+            rows = LedgerPosting.objects.with_effect_on(account).filter(
+                entry__donation=OuterRef("pk")
+            )
+            totals = rows.order_by().values("entry__donation").annotate(s=Sum("effect_cents"))
+            return Cast(Coalesce(Subquery(totals.values("s")), 0), models.BigIntegerField())
+
+        return self.annotate(
+            refunded_cents=returned(Account.REFUNDS),
+            charged_back_cents=returned(Account.CHARGEBACKS),
+        )
+
+    def without_receipt(self) -> Self:
+        """Paid gifts that have no receipt yet (giving.md D1)."""
+        from donations.models.receipt import Receipt
+
+        return self.paid().exclude(Exists(Receipt.objects.filter(donation=OuterRef("pk"))))
+
+
+class Donation(models.Model):
+    """A gift. Its state is a rank that only rises (giving.md, table "Gift").
+
+    Refunds and disputes do not change the state: they are ledger rows, and `shown_state` reads
+    them.
+    """
+
+    refunded_cents: int  # after with_returned(), like the next
+    charged_back_cents: int
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Form sent")
+        OPEN = "open", _("At the card page")
+        EXPIRED = "expired", _("Not paid in time")
+        PROCESSING = "processing", _("Bank is working on it")
+        FAILED = "failed", _("Payment failed")
+        PAID = "paid", _("Paid")
+
+        @property
+        def rank(self) -> int:
+            return list(type(self)).index(self)
+
+    class Kind(models.TextChoices):
+        ONE_TIME = "one_time", _("Once")
+
+    class GoodsServices(models.TextChoices):
+        """What the donor got in return, which a receipt must say (giving.md D2, D3)."""
+
+        NONE = "none", _("Nothing in return")
+
+    class Provider(models.TextChoices):
+        STRIPE = "stripe", _("Stripe")
+
+    token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    form_token = models.CharField(max_length=40, unique=True, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.ONE_TIME)
+    amount_cents = models.BigIntegerField(_("amount in cents"))
+    currency = models.CharField(_("currency"), max_length=3, default="USD")
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, related_name="donations",
+        verbose_name=_("campaign"),
+    )  # fmt: skip
+    designation = models.CharField(
+        _("for"), max_length=160,
+        help_text=_("What the gift is for, as the donor read it. A program, never a person."),
+    )  # fmt: skip
+    donor_name = models.CharField(_("donor's name"), max_length=120)
+    email = models.EmailField(_("mail address"))
+    is_anonymous = models.BooleanField(
+        _("anonymous"), default=False,
+        help_text=_("The name is never shown in public, not even on a list of donors."),
+    )  # fmt: skip
+    message = models.TextField(_("comment"), max_length=500, blank=True)
+    goods_services = models.CharField(
+        _("given in return"), max_length=10, choices=GoodsServices, blank=True,
+        help_text=_("Without this choice no receipt can be written."),
+    )  # fmt: skip
+    given_on = models.DateField(
+        _("date of the gift"), null=True, blank=True,
+        help_text=_("For a card the day it was charged, in the organization's time zone. "
+                    "It decides the tax year."),
+    )  # fmt: skip
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    provider = models.CharField(
+        _("processor"), max_length=10, choices=Provider, default=Provider.STRIPE
+    )
+    provider_reference = models.CharField(
+        _("processor's payment"), max_length=100, blank=True, editable=False
+    )
+    method = models.CharField(_("paid with"), max_length=30, blank=True)
+    livemode = models.BooleanField(
+        _("real money"), default=False, help_text=_("Off for gifts made in test mode.")
+    )
+    needs_attention = models.TextField(
+        _("needs a person"), blank=True,
+        help_text=_("What did not fit. Nothing was marked as paid because of it."),
+    )  # fmt: skip
+    lease = models.CharField(max_length=40, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(_("form sent"), default=clock.now)
+
+    objects = DonationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("gift")
+        verbose_name_plural = _("gifts")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_cents__gt=0), name="gift_amount_above_zero"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "provider_reference"], name="one_gift_per_provider_payment",
+                condition=~Q(provider_reference=""),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="paid") | Q(paid_at__isnull=False, given_on__isnull=False),
+                name="paid_gift_has_its_date",
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["campaign", "state"], name="gifts_of_campaign"),
+            models.Index(fields=["state", "created_at"], name="gifts_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{format_exact(self.amount_cents, self.currency)} {self.donor_name}"
+
+    def get_absolute_url(self) -> str:
+        """The donor's own page: whoever has this address may read it."""
+        return reverse("donations:thanks", args=[self.token])
+
+    def rise_to(self, state: State) -> bool:
+        """Takes `state` if it ranks higher than the present one; says whether it did."""
+        if self.State(state).rank <= self.State(self.state).rank:
+            return False
+        self.state = state
+        return True
+
+    @property
+    def shown_state(self) -> str:
+        """The state with what came after: needs `with_returned()`."""
+        if self.state != self.State.PAID:
+            return self.state
+        if self.charged_back_cents > 0:
+            return "disputed"
+        if self.refunded_cents >= self.amount_cents:
+            return "refunded"
+        return "partially_refunded" if self.refunded_cents > 0 else self.state
+
+
+class CheckoutAttempt(models.Model):
+    """One request for a payment page: its key and parameters are kept before it is sent, so a
+    repeat sends the very same (giving.md hazard 12, F1, F2).
+    """
+
+    donation = models.ForeignKey(
+        Donation, models.CASCADE, related_name="attempts", verbose_name=_("gift")
+    )
+    number = models.PositiveSmallIntegerField(_("try"))
+    idempotency_key = models.CharField(max_length=120, unique=True)
+    params = models.JSONField()
+    is_spent = models.BooleanField(
+        default=False, help_text=_("The processor will answer this key with an error for ever.")
+    )
+    session_id = models.CharField(
+        _("payment page"), max_length=100, null=True, blank=True, unique=True
+    )
+    url = models.TextField(blank=True)
+    expires_at = models.DateTimeField(_("ends"))
+    created_at = models.DateTimeField(_("made"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("payment page")
+        verbose_name_plural = _("payment pages")
+        ordering = ["donation", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["donation", "number"], name="one_attempt_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return self.idempotency_key

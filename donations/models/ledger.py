@@ -1,0 +1,148 @@
+"""The books: rows are only ever added, and each row moves one amount between two accounts."""
+
+from typing import NoReturn, Self
+
+from django.db import models
+from django.db.models import Case, F, Q, Sum, When
+from django.utils.translation import gettext_lazy as _
+
+from sistercities.shared import clock
+
+
+class LedgerIsFinal(Exception):
+    """Someone tried to change or remove what is booked. Corrections are new entries."""
+
+
+class FinalQuerySet(models.QuerySet):
+    def update(self, **changes) -> NoReturn:
+        raise LedgerIsFinal
+
+    def delete(self) -> NoReturn:
+        raise LedgerIsFinal
+
+    def bulk_update(self, *args, **kwargs) -> NoReturn:
+        raise LedgerIsFinal
+
+
+class FinalModel(models.Model):
+    """A row that can be written once and never changed."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise LedgerIsFinal
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs) -> NoReturn:
+        raise LedgerIsFinal
+
+
+class Account(models.TextChoices):
+    GIFT_REVENUE = "gift_revenue", _("Gifts")
+    PROCESSING_FEES = "processing_fees", _("Card fees")
+    REFUNDS = "refunds", _("Refunds")
+    CHARGEBACKS = "chargebacks", _("Chargebacks")
+    DISPUTE_FEES = "dispute_fees", _("Dispute fees")
+    STRIPE_CLEARING = "stripe_clearing", _("Money at Stripe")
+    UNDEPOSITED_CHECKS = "undeposited_checks", _("Checks not yet deposited")
+    BANK = "bank", _("Bank")
+    SUSPENSE = "suspense", _("Suspense: to be explained")
+
+
+class LedgerEntry(FinalModel):
+    """One fact about money: a charge, a refund, a payout. Its postings say what moved where."""
+
+    class Kind(models.TextChoices):
+        CHARGE = "charge", _("Gift charged")
+        REFUND = "refund", _("Refund")
+        REFUND_FAILURE = "refund_failure", _("Refund came back")
+        DISPUTE = "dispute", _("Money of a dispute")
+        PAYOUT = "payout", _("Paid out to the bank")
+        SUSPENSE = "suspense", _("Not explained yet")
+
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    donation = models.ForeignKey(
+        "donations.Donation", models.PROTECT, null=True, blank=True,
+        related_name="ledger_entries", verbose_name=_("gift"),
+    )  # fmt: skip
+    currency = models.CharField(_("currency"), max_length=3)
+    provider_txn_id = models.CharField(
+        _("processor's transaction"), max_length=100, null=True, blank=True,
+        help_text=_("The card processor's own number for this movement. Each is booked once."),
+    )  # fmt: skip
+    note = models.CharField(_("note"), max_length=250, blank=True)
+    occurred_at = models.DateTimeField(_("happened"))
+    created_at = models.DateTimeField(_("booked"), default=clock.now)
+
+    objects = FinalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger")
+        ordering = ["-occurred_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider_txn_id"], name="ledger_books_each_transaction_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.provider_txn_id or self.pk}"
+
+
+class PostingQuerySet(FinalQuerySet):
+    def balances(self) -> dict[str, int]:
+        """Cents by account, debit positive, over these rows; every account is named.
+
+        Amounts of all currencies are added as they stand: anything but US dollars is only ever
+        posted to suspense and clearing, where it waits for a person.
+        """
+        totals = dict.fromkeys(Account.values, 0)
+        for side, sign in (("debit", 1), ("credit", -1)):
+            rows = self.order_by().values_list(side).annotate(Sum("amount_cents"))
+            for account, cents in rows:
+                totals[account] += sign * int(cents)
+        return totals
+
+    def with_effect_on(self, *accounts: str) -> Self:
+        """Adds `effect_cents`: what each row does to `accounts` together, debit positive."""
+        return self.annotate(
+            effect_cents=Case(When(debit__in=accounts, then=F("amount_cents")), default=0)
+            - Case(When(credit__in=accounts, then=F("amount_cents")), default=0)
+        )
+
+
+class LedgerPosting(FinalModel):
+    """One amount from one account to another, so that every posting sums to zero by its shape."""
+
+    entry = models.ForeignKey(
+        LedgerEntry, models.PROTECT, related_name="postings", verbose_name=_("entry")
+    )
+    debit = models.CharField(_("debit"), max_length=20, choices=Account)
+    credit = models.CharField(_("credit"), max_length=20, choices=Account)
+    amount_cents = models.BigIntegerField(_("amount in cents"))
+
+    objects = PostingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ledger posting")
+        verbose_name_plural = _("ledger postings")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_cents__gt=0), name="posting_amount_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=~Q(debit=F("credit")), name="posting_joins_two_accounts"
+            ),
+            models.CheckConstraint(
+                condition=Q(debit__in=Account.values) & Q(credit__in=Account.values),
+                name="posting_accounts_exist",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_debit_display()} / {self.get_credit_display()}"

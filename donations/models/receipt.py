@@ -1,0 +1,67 @@
+"""A numbered acknowledgment. Never changed: a correction is a new one that names the old."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from donations.models.donation import Donation
+from sistercities.shared import clock
+
+
+class ReceiptSeries(models.Model):
+    """The last number given in a year. Its row is the lock under which numbers are taken."""
+
+    year = models.PositiveSmallIntegerField(_("year"), unique=True)
+    last_serial = models.PositiveIntegerField(_("last number"), default=0)
+
+    class Meta:
+        verbose_name = _("receipt numbers")
+        verbose_name_plural = _("receipt numbers")
+        ordering = ["-year"]
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
+class Receipt(models.Model):
+    """`inputs` holds every word and figure that the receipt was written from."""
+
+    class State(models.TextChoices):
+        CURRENT = "current", _("Current")
+        VOID = "void", _("Void")
+
+    donation = models.ForeignKey(
+        Donation, models.PROTECT, related_name="receipts", verbose_name=_("gift")
+    )
+    number = models.CharField(_("number"), max_length=20, unique=True)
+    year = models.PositiveSmallIntegerField(_("tax year"))
+    serial = models.PositiveIntegerField(_("serial number"))
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.CURRENT)
+    replaced_by = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaces",
+        verbose_name=_("replaced by"),
+    )  # fmt: skip
+    amount_cents = models.BigIntegerField(_("amount in cents"))
+    currency = models.CharField(_("currency"), max_length=3)
+    inputs = models.JSONField(_("written from"))
+    issued_at = models.DateTimeField(_("issued"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        ordering = ["-year", "-serial"]
+        constraints = [
+            models.UniqueConstraint(fields=["year", "serial"], name="receipt_serial_used_once"),
+            models.UniqueConstraint(
+                fields=["donation"], condition=Q(state="current"), name="one_current_receipt"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_cents__gt=0), name="receipt_amount_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=Q(replaced_by=None) | Q(state="void"), name="replaced_receipt_is_void"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

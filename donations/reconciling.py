@@ -1,0 +1,76 @@
+"""Finds what no event told us: reads Stripe's own lists and runs the same sync (hazard 11)."""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from donations import posting, receipts, webhooks
+from donations.models import LedgerEntry
+from donations.providers import provider
+from donations.providers.base import EventHint, ProviderRefused, TxnSnap
+
+logger = logging.getLogger(__name__)
+PAYOUTS = {"payout", "payout_failure", "payout_cancel"}
+WAIT = 30.0  # seconds in line for a busy gift: nobody is waiting for this job
+
+
+@dataclass
+class Report:
+    """`booked`: ledger entries written by this run; `problems`: what a person must look at."""
+
+    events: int = 0
+    transactions: int = 0
+    booked: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def reconcile(*, since: dt.datetime) -> Report:
+    """Looks at every event and balance transaction from `since` (aware) on.
+
+    Stops half way with `ProviderDown` or `GiftBusy`; what was booked by then stays, and a second
+    run goes on. A run after a complete one changes nothing.
+    """
+    report = Report()
+    before = LedgerEntry.objects.count()
+    followed: set[tuple[str, ...]] = set()
+    for change in provider.iter_changes(since):
+        if isinstance(change, EventHint):
+            report.events += 1
+            subject = tuple(sorted(change.refs.values()))
+            if subject not in followed:
+                followed.add(subject)
+                _follow(change, report)
+        else:
+            report.transactions += 1
+            if not LedgerEntry.objects.filter(provider_txn_id=change.id).exists():
+                _explain(change, report)
+    receipts.issue_missing()
+    report.booked = LedgerEntry.objects.count() - before
+    return report
+
+
+def _follow(hint: EventHint, report: Report) -> None:
+    try:
+        webhooks.follow(hint, wait=WAIT)
+    except ProviderRefused as error:
+        report.problems.append(f"{hint.id}: {error}")
+
+
+def _explain(txn: TxnSnap, report: Report) -> None:
+    """Books a transaction through its gift, as a payout, or to suspense for a person to explain."""
+    if txn.payment_ref:
+        _follow(
+            EventHint(
+                id=txn.id, type="charge.updated", object_type="charge", object_id=txn.source,
+                livemode=False, refs={"payment": txn.payment_ref},
+            ),
+            report,
+        )  # fmt: skip
+    with transaction.atomic():
+        is_payout = txn.type in PAYOUTS
+        kind = LedgerEntry.Kind.PAYOUT if is_payout else LedgerEntry.Kind.SUSPENSE
+        for entry in posting.post_new(rows=[(kind, txn)], note="" if is_payout else txn.type):
+            if entry.kind == LedgerEntry.Kind.SUSPENSE:
+                report.problems.append(f"{txn.id}: {txn.type} went to suspense")

@@ -1,0 +1,263 @@
+"""Makes our gift say what the processor says now, whatever brought us here.
+
+Events, the return page, the sweep and `reconcile` all end in the same few lines: be alone with the
+gift, fetch, converge in one short transaction (giving.md, hazards 2, 3, 6 and 7).
+"""
+
+import contextlib
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from donations import posting, receipts
+from donations.models import CheckoutAttempt, Donation, LedgerEntry
+from donations.providers import provider
+from donations.providers.base import (
+    CheckoutSnap,
+    NotFound,
+    PaymentSnap,
+    ProviderDown,
+)
+from sistercities.shared import clock
+from sistercities.shared.models import SiteSettings
+from sistercities.shared.money import format_exact
+from sistercities.shared.signing import new_token
+
+logger = logging.getLogger(__name__)
+State = Donation.State
+# Leases are kept by the machine's own clock: `CLOCK` may stand still, a crash must not last.
+LEASE = dt.timedelta(minutes=3)
+STALE_AT_ONCE = 50
+
+
+class GiftBusy(Exception):
+    """Another process is looking at this gift. Nothing was done; what it fetched may be older
+    than what brought us here, so an event must come back.
+    """
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the processor said in one fetch."""
+
+    checkout: CheckoutSnap | None
+    payment: PaymentSnap | None
+
+
+def sync_checkout(*, donation: Donation, session_id: str = "", wait: float = 0) -> Donation:
+    """Fetches a gift's payment page, by default the last one, and its payment; returns the gift
+    as it then is. `wait`: seconds to stand in line for a gift that is busy.
+
+    Safe to repeat and to run in parallel. Raises `GiftBusy`, `ProviderDown`, `ProviderRefused`;
+    then nothing was changed.
+    """
+
+    def fetch() -> Seen | None:
+        page = session_id or last_session_id(donation)
+        if not page:
+            return None
+        checkout = provider.fetch_checkout(page)
+        payment = checkout.payment_ref and provider.fetch_payment(checkout.payment_ref)
+        return Seen(checkout, payment or None)
+
+    return _sync(donation, fetch, wait)
+
+
+def sync_payment(*, donation: Donation, payment_ref: str, wait: float = 0) -> Donation:
+    """The same from a payment, for facts that come after: its fee, refunds, disputes.
+
+    A payment that we have not yet seen for this gift is looked at together with its page: that
+    it names our gift is not enough.
+    """
+
+    def fetch() -> Seen:
+        is_known = donation.provider_reference == payment_ref
+        checkout = None if is_known else provider.find_checkout(payment_ref)
+        return Seen(checkout, provider.fetch_payment(payment_ref))
+
+    return _sync(donation, fetch, wait)
+
+
+def last_session_id(donation: Donation) -> str:
+    attempts = donation.attempts.exclude(session_id=None).order_by("-number")
+    return attempts.values_list("session_id", flat=True).first() or ""
+
+
+def _sync(donation: Donation, fetch: Callable[[], Seen | None], wait: float) -> Donation:
+    with _alone_with(donation, wait) as lease:
+        seen = fetch()
+        if seen is None:
+            return Donation.objects.get(pk=donation.pk)
+        site = SiteSettings.load()
+        with transaction.atomic():
+            present = Donation.objects.select_for_update().filter(pk=donation.pk, lease=lease)
+            gift = present.first()
+            if gift is None:
+                raise GiftBusy  # we were too slow and someone took over: what we saw is old
+            _converge(gift, seen, site)
+        return gift
+
+
+@contextlib.contextmanager
+def _alone_with(donation: Donation, wait: float) -> Iterator[str]:
+    """Takes a lease on the gift with one conditional update, the same on every database.
+
+    Nothing is locked while we speak to the processor: on SQLite an open write transaction would
+    stop every other writer.
+    """
+    lease = new_token()
+    row = Donation.objects.filter(pk=donation.pk)
+    deadline = time.monotonic() + wait
+    while True:
+        now = timezone.now()
+        is_free = Q(lease_until=None) | Q(lease_until__lte=now)
+        if row.filter(is_free).update(lease=lease, lease_until=now + LEASE):
+            break
+        if time.monotonic() >= deadline:
+            raise GiftBusy
+        time.sleep(0.05)
+    try:
+        yield lease
+    finally:
+        row.filter(lease=lease).update(lease="", lease_until=None)
+
+
+def _converge(gift: Donation, seen: Seen, site: SiteSettings) -> None:
+    """Writes what `seen` says. Runs inside the transaction that holds the gift."""
+    rows = posting.rows_of(seen.payment) if seen.payment else []
+    if problems := list(_problems(gift, seen)):
+        for problem in problems:
+            flag(gift, problem)
+        suspense = [(LedgerEntry.Kind.SUSPENSE, txn) for _kind, txn in rows]
+        posting.post_new(rows=suspense, donation=gift, note=problems[0])
+        return
+    if seen.checkout:
+        gift.attempts.filter(number=int(seen.checkout.attempt), session_id=None).update(
+            session_id=seen.checkout.session_id
+        )
+    if seen.payment:
+        gift.provider_reference = seen.payment.payment_ref
+        gift.method = seen.payment.method or gift.method
+    target = _target(seen)
+    if target and gift.rise_to(target) and target == State.PAID and seen.payment:
+        gift.paid_at = _paid_at(seen.payment)
+        gift.given_on = timezone.localdate(gift.paid_at, site.zone)  # D14
+    gift.save(update_fields=["state", "provider_reference", "method", "paid_at", "given_on"])
+    if gift.state == State.PAID:
+        posting.post_new(rows=rows, donation=gift)
+        try:
+            receipts.issue(donation=gift, site=site)
+        except receipts.ReceiptBlocked as reason:
+            flag(gift, _("No receipt could be written. %s") % reason)
+
+
+def _target(seen: Seen) -> State | None:
+    """The state that this calls for; None where it says nothing."""
+    checkout, payment = seen.checkout, seen.payment
+    if payment and payment.has_succeeded:
+        return State.PAID  # only ever from the payment itself (D21)
+    if checkout is None:
+        return State.PROCESSING if payment and payment.status == "processing" else None
+    if checkout.status == "open":
+        return State.OPEN
+    if checkout.status == "expired":
+        return State.EXPIRED
+    has_failed = payment and payment.status in {"requires_payment_method", "canceled"}
+    return State.FAILED if has_failed else State.PROCESSING
+
+
+def _paid_at(payment: PaymentSnap) -> dt.datetime:
+    """For a card when it was charged; for a bank debit when the money moved."""
+    if payment.method == "card" and payment.charged_at:
+        return payment.charged_at
+    return payment.txn.created_at if payment.txn else clock.now()
+
+
+def _problems(gift: Donation, seen: Seen) -> Iterator[str]:
+    """Why what we fetched cannot be this gift's payment, in words for staff."""
+    sessions = {str(attempt.number): attempt.session_id for attempt in gift.attempts.all()}
+    checkout, payment = seen.checkout, seen.payment
+    fetched: list[tuple[str, int, CheckoutSnap | PaymentSnap]] = []
+    if checkout:
+        fetched.append((checkout.session_id, checkout.amount_cents, checkout))
+    if payment:
+        fetched.append((payment.payment_ref, payment.gross_cents, payment))
+    for name, cents, found in fetched:
+        if found.gift_token != gift.token:
+            yield _("%s names another gift.") % name
+        if (cents, found.currency) != (gift.amount_cents, gift.currency):
+            yield _("%(name)s is for %(cents)d cents %(currency)s, this gift is %(amount)s.") % {
+                "name": name, "cents": cents, "currency": found.currency,
+                "amount": format_exact(gift.amount_cents, gift.currency),
+            }  # fmt: skip
+        if found.livemode != gift.livemode or found.livemode != settings.STRIPE_LIVE_MODE:
+            yield _("%s mixes test money and real money.") % name
+        if found.attempt not in sessions:
+            yield _("%s was not opened by this site.") % name
+    if checkout and sessions.get(checkout.attempt) not in (None, checkout.session_id):
+        yield _("%s is not the payment page that this gift was given.") % checkout.session_id
+    if checkout is None and payment and payment.payment_ref != gift.provider_reference:
+        yield _("%s was not made on a payment page.") % payment.payment_ref
+    if payment and gift.provider_reference not in ("", payment.payment_ref):
+        yield _("%s is a second payment for this gift.") % payment.payment_ref
+    others = Donation.objects.exclude(pk=gift.pk).filter(provider=gift.provider)
+    if payment and others.filter(provider_reference=payment.payment_ref).exists():
+        yield _("%s belongs to another gift.") % payment.payment_ref
+
+
+def flag(gift: Donation, problem: str) -> None:
+    """Writes a line for staff on the gift, once."""
+    lines = gift.needs_attention.splitlines()
+    if problem not in lines:
+        gift.needs_attention = "\n".join([*lines, problem])
+        gift.save(update_fields=["needs_attention"])
+        logger.error("Gift %s needs a person", gift.pk)
+
+
+def sweep() -> int:
+    """The minute's work: events that wait, payment pages that ended without a word, receipts that
+    were blocked. Returns how many things it did; a second run finds nothing to do.
+    """
+    from donations import webhooks  # it calls this module
+
+    return webhooks.process_waiting() + _check_stale() + receipts.issue_missing()
+
+
+def _check_stale() -> int:
+    """Asks about gifts whose page has ended and of which no event came (F5, hazard 11)."""
+    stale = (
+        Donation.objects.filter(state=State.OPEN)
+        .annotate(page_ends_at=Max("attempts__expires_at"))
+        .filter(page_ends_at__lt=clock.now())
+        .order_by("page_ends_at", "pk")
+    )
+    checked = 0
+    for gift in stale[:STALE_AT_ONCE]:
+        try:
+            checked += sync_checkout(donation=gift).state != State.OPEN
+        except GiftBusy:
+            continue
+        except NotFound:
+            # Nobody can pay on a page that does not exist.
+            checked += Donation.objects.filter(pk=gift.pk, state=State.OPEN).update(
+                state=State.EXPIRED
+            )
+        except ProviderDown:
+            logger.warning("Open gifts were not checked: the processor does not answer")
+            break
+        except Exception:  # one odd gift must not keep the others waiting
+            logger.exception("Gift %s could not be checked", gift.pk)
+    return checked
+
+
+def find_by_session(session_id: str) -> Donation | None:
+    attempt = CheckoutAttempt.objects.filter(session_id=session_id).first()
+    return attempt.donation if attempt else None

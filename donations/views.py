@@ -1,0 +1,173 @@
+"""The pages of giving, and the door for the processor's events. All rules live elsewhere."""
+
+import contextlib
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from donations import checkout, sync, webhooks
+from donations.forms import DonationForm, initial_amount, new_form_token
+from donations.models import Campaign, Donation
+from donations.providers.base import BadSignature, ProviderDown, ProviderRefused
+from donations.receipts import can_take_gifts
+from sistercities.shared import clock
+from sistercities.shared.headers import personal
+from sistercities.shared.limits import allowed, client_address
+from sistercities.shared.site import current_site, without_site
+
+TEN_MINUTES, DAY = 600, 86_400
+private = cache_control(private=True, no_store=True)
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def give(request: HttpRequest) -> HttpResponse:
+    return _form_page(request)
+
+
+@private
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(
+        Campaign.objects.published().with_raised().select_related("visit__city"), slug=slug
+    )
+    return _form_page(request, found)
+
+
+def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpResponse:
+    is_post = request.method == "POST"
+    if not can_take_gifts(current_site(request)):
+        return _show(request, None, campaign, status=503 if is_post else 200)
+    if campaign and not campaign.is_open:
+        return _show(request, None, campaign, status=409 if is_post else 200)
+    if not is_post:
+        initial = {
+            **initial_amount(request.GET.get("amount", "")),
+            "campaign": campaign.slug if campaign else request.GET.get("campaign", ""),
+            "form_token": new_form_token(),
+        }
+        return _show(request, DonationForm(initial=initial), campaign)
+    form = DonationForm(request.POST)
+    if not form.is_valid():
+        stale = form.errors.get("form_token", ())
+        form = _send_again(request, *stale) if stale else form
+        return _show(request, form, campaign)
+    if not _may_start(request, form.wish()):
+        form.add_error(
+            None,
+            _("Many gifts were begun from here in a short time. Nothing was charged. "
+              "Please try again later, or write to us."),
+        )  # fmt: skip
+        return _show(request, form, campaign, status=429)
+    return _start(request, form, campaign)
+
+
+def _start(request: HttpRequest, form: DonationForm, campaign: Campaign | None) -> HttpResponse:
+    try:
+        page = checkout.start(form.wish())
+    except checkout.GiftsClosed:
+        return _show(request, None, campaign, status=503)
+    except (checkout.FormUsed, checkout.FormChanged):
+        again = _send_again(
+            request,
+            _("This form was sent before, and nothing was charged for it. "
+              "Please look it over and send it again."),
+        )  # fmt: skip
+        return _show(request, again, campaign, status=409)
+    except (ProviderDown, ProviderRefused) as error:
+        if isinstance(error, ProviderRefused) and error.param == "customer_email":
+            form = _send_again(request)
+            form.add_error("email", _("The card processor does not take this email address."))
+            return _show(request, form, campaign)
+        form.add_error(
+            None,
+            _("We cannot reach our card processor at the moment. Nothing was charged. "
+              "Please try again in a few minutes; what you wrote is still here."),
+        )  # fmt: skip
+        return _show(request, form, campaign, status=503)
+    response = HttpResponse(status=303)
+    response["Location"] = page
+    return response
+
+
+def _send_again(request: HttpRequest, *reasons: str) -> DonationForm:
+    """What was typed, with a fresh token and the reasons above it."""
+    form = DonationForm({**request.POST.dict(), "form_token": new_form_token()})
+    form.full_clean()
+    for reason in reasons:
+        form.add_error(None, reason)
+    return form
+
+
+def _may_start(request: HttpRequest, wish: checkout.Wish) -> bool:
+    """The limits of trust.md on payment starts. A form that comes again opens nothing new, so it
+    does not count.
+    """
+    if Donation.objects.filter(form_token=wish.form_token).exists():
+        return True
+    address = client_address(request)
+    return (
+        allowed("gift-start", address, times=5, seconds=TEN_MINUTES)
+        and allowed("gift-day", address, times=20, seconds=DAY)
+        and allowed("gift-email", wish.email.lower(), times=5, seconds=DAY)
+    )
+
+
+def _show(
+    request: HttpRequest, form: DonationForm | None, campaign: Campaign | None, status: int = 200
+) -> HttpResponse:
+    """The donate page; without a form it says why no gift can be taken."""
+    costs = list(campaign.costs.all()) if campaign else []
+    return render(
+        request,
+        "donations/give.html",
+        {
+            "form": form,
+            "campaign": campaign,
+            "costs": costs,
+            "costs_cents": sum(cost.amount_cents for cost in costs),
+            "today": clock.today(),
+            "city": campaign.city if campaign else None,
+            "has_stopped": "stopped" in request.GET and request.method != "POST",
+        },
+        status=status,
+    )
+
+
+@require_safe
+def thanks(request: HttpRequest, token: str) -> HttpResponse:
+    """Reads a gift's state, asking the processor if it is not settled. Creates nothing (D23)."""
+    gift = get_object_or_404(Donation.objects.select_related("campaign__visit__city"), token=token)
+    if gift.state != Donation.State.PAID:
+        # Without an answer the page says that we are waiting; events and the sweep go on.
+        with contextlib.suppress(sync.GiftBusy, ProviderDown, ProviderRefused):
+            sync.sync_checkout(donation=gift)
+        gift.refresh_from_db()
+    return personal(
+        render(
+            request,
+            "donations/thanks.html",
+            {
+                "gift": gift,
+                "campaign": gift.campaign,
+                "receipt": gift.receipts.filter(state="current").first(),
+                "is_waiting": gift.state in {"draft", "open", "processing"},
+            },
+        )
+    )
+
+
+@csrf_exempt
+@without_site
+@require_POST
+def stripe_webhook(request: HttpRequest) -> HttpResponse:
+    """200 means stored; 400 means not from Stripe, or not for this mode (hazard 10)."""
+    try:
+        webhooks.receive(raw_body=request.body, headers=request.headers)
+    except (BadSignature, webhooks.WrongMode):
+        return HttpResponseBadRequest()
+    return HttpResponse()

@@ -1,0 +1,223 @@
+"""Gifts are tested against the sandbox: the real Stripe library speaks to it over HTTP."""
+
+import datetime as dt
+import json
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+import requests
+from django.test import Client
+
+from donations.sandbox import Sandbox
+from donations.sandbox.webhooks import signature
+
+SECRET_KEY = "sk_test_for_these_tests"
+WEBHOOK_SECRET = "whsec_for_these_tests"
+
+
+@pytest.fixture(scope="session")
+def sandbox_server():
+    sandbox = Sandbox(secret_key=SECRET_KEY, webhook_secret=WEBHOOK_SECRET, debug=True)
+    sandbox.start()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def stripe(sandbox_server, settings):
+    """An empty sandbox. Events wait in it until a test hands them over with `deliver`."""
+    settings.STRIPE_API_BASE = sandbox_server.base_url
+    settings.STRIPE_SECRET_KEY = SECRET_KEY
+    settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
+    settings.STRIPE_LIVE_MODE = False
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+    stripe = Stripe(sandbox_server)
+    stripe.control("reset")
+    return stripe
+
+
+class Stripe:
+    """What a donor, a bank and Stripe's servers do in a test."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def control(self, control: str, **body) -> dict:
+        """One of the sandbox's test controls, such as `control("payouts", amount=4860)`."""
+        address = f"{self.sandbox.base_url}/_sandbox/{control}"
+        answer = requests.post(address, json=body, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    @property
+    def state(self) -> dict:
+        return requests.get(f"{self.sandbox.base_url}/_sandbox/state", timeout=30).json()
+
+    def objects(self, kind: str) -> list[dict]:
+        return self.state["objects"].get(kind, [])
+
+    def requests(self, path: str, method: str = "POST") -> list[dict]:
+        return [
+            row
+            for row in self.state["requests"]
+            if row["path"].startswith(path) and row["method"] == method
+        ]
+
+    def pay(self, donation, **how) -> dict:
+        """The donor pays on the hosted page."""
+        session_id = donation.attempts.get().session_id
+        return self.control(f"sessions/{session_id}/complete", **{"fee": 140, **how})
+
+    def events(self, *types: str) -> list[dict]:
+        return [e for e in self.objects("event") if not types or e["type"] in types]
+
+
+def send_event(
+    event: dict | bytes, *, secret: str | tuple = WEBHOOK_SECRET, at: int | None = None, **headers
+):
+    """Posts an event to our door as Stripe would; the response."""
+    body = event if isinstance(event, bytes) else json.dumps(event, indent=2).encode()
+    secrets = [secret] if isinstance(secret, str) else list(secret)
+    if "HTTP_STRIPE_SIGNATURE" not in headers and secrets:
+        moment = int(time.time()) if at is None else at
+        headers["HTTP_STRIPE_SIGNATURE"] = signature(body, secrets, moment)
+    return Client(enforce_csrf_checks=True).post(
+        "/webhooks/stripe/", body, content_type="application/json", **headers
+    )
+
+
+@pytest.fixture
+def deliver(django_capture_on_commit_callbacks):
+    """Hands over events, jobs included: `deliver(*events)`."""
+
+    def hand_over(*events: dict) -> list[int]:
+        answers = []
+        for event in events:
+            with django_capture_on_commit_callbacks(execute=True):
+                answers.append(send_event(event).status_code)
+        return answers
+
+    return hand_over
+
+
+@pytest.fixture
+def gift_form(client):
+    """`gift_form(amount="25")`: what the form of a fresh page posts, as a browser would fill it."""
+
+    def fill(page: str = "/donate/", **fields) -> dict:
+        typed = form_fields(client.get(page).content.decode())
+        return {**typed, "name": "Ann Lee", "email": "ann@example.org", **fields}
+
+    return fill
+
+
+@pytest.fixture
+def begin(site, stripe, client, gift_form):
+    """`begin(amount="25")`: a gift whose donor stands at the hosted page."""
+    from donations.models import Donation
+
+    def start(page: str = "/donate/", **fields) -> Donation:
+        fields = gift_form(page, **{"preset": "other", "amount": "50", **fields})
+        response = client.post(page, fields)
+        assert response.status_code == 303, response.content.decode()[:3000]
+        token = re.search(r"cs_test_\w+", response["Location"])[0]
+        return Donation.objects.get(attempts__session_id=token)
+
+    return start
+
+
+@pytest.fixture
+def give(begin, stripe, deliver):
+    """`give(amount="25")`: a gift that was paid and of which all events have arrived."""
+
+    def pay(page: str = "/donate/", fee: int = 140, **fields):
+        donation = begin(page, **fields)
+        known = {event["id"] for event in stripe.events()}
+        stripe.pay(donation, fee=fee)
+        deliver(*(event for event in stripe.events() if event["id"] not in known))
+        donation.refresh_from_db()
+        return donation
+
+    return pay
+
+
+@pytest.fixture
+def later(time_machine):
+    """`later(minutes=32)`: the clock jumps ahead and goes on."""
+    return lambda **span: time_machine.move_to(dt.datetime.now(dt.UTC) + dt.timedelta(**span))
+
+
+@pytest.fixture
+def make_campaign(db):
+    from django.utils.text import slugify
+
+    from donations.models import Campaign
+
+    def make(title: str = "Kyzylorda comes to Arvada", **fields) -> Campaign:
+        values = {
+            "title": title,
+            "slug": slugify(title),
+            "status": "published",
+            "summary": "Young entrepreneurs see how a small American city works.",
+            "goal_cents": 600_000,
+            "designation": f"The fund of {title}",
+            **fields,
+        }
+        campaign = Campaign(**values)
+        campaign.full_clean()
+        campaign.save()
+        return campaign
+
+    return make
+
+
+class _Fields(HTMLParser):
+    """The fields of the donate form with the values that a browser would send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = False
+        self.values: dict[str, str] = {}
+        self._select = ""
+        self._area = ""
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "form":
+            self.inside = "give-form" in (given.get("class") or "")
+        if not self.inside:
+            return
+        name = given.get("name") or ""
+        if tag == "input":
+            kind = given.get("type")
+            if kind not in {"radio", "checkbox"} or "checked" in given:
+                self.values[name] = given.get("value") or ""
+        elif tag == "select":
+            self._select = name
+            self.values.setdefault(name, "")
+        elif tag == "option" and self._select and "selected" in given:
+            self.values[self._select] = given.get("value") or ""
+        elif tag == "textarea":
+            self._area = name
+            self.values[name] = ""
+
+    def handle_data(self, data):
+        if self.inside and self._area:
+            self.values[self._area] += data
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.inside = False
+        elif tag == "select":
+            self._select = ""
+        elif tag == "textarea":
+            self._area = ""
+
+
+def form_fields(html: str) -> dict[str, str]:
+    reader = _Fields()
+    reader.feed(html)
+    reader.values = {name: value.lstrip("\n") for name, value in reader.values.items()}
+    return reader.values

@@ -1,0 +1,194 @@
+"""What a donor may type, and what the page says to everything else."""
+
+import pytest
+from django.test import Client
+
+from donations.forms import DonationForm, initial_amount
+from donations.models import CheckoutAttempt, Donation
+
+from .conftest import form_fields
+
+SMALLEST = "The smallest gift that we can take by card is $5."
+BAD_AMOUNTS = {
+    "0": SMALLEST,
+    "-5": "Please write an amount above zero, such as 25.",
+    "4.99": SMALLEST,
+    "5.001": "Please write dollars and cents with at most two decimals, such as 25.50.",
+    "NaN": "This is not an amount. Please write one such as 25.",
+    "1e9": "This is not an amount. Please write one such as 25.",
+    "Infinity": "This is not an amount. Please write one such as 25.",
+    "１０": "Please write the amount with the plain digits 0 to 9, such as 25.",
+    "": "Please write an amount, such as 25.",
+    "25,000.01": "The largest gift that we can take online is $25,000. "
+    "For more, please write to us.",
+    "9" * 12: "This amount is too large for us to take online.",
+    "9" * 31: "This is not an amount. Please write one such as 25.",
+    "<b>25</b>": "This is not an amount. Please write one such as 25.",
+    "25\x00": "Null characters are not allowed.",
+}
+
+
+@pytest.mark.parametrize("typed", BAD_AMOUNTS, ids=ascii)
+def test_bad_amount_is_answered_beside_its_field(typed, site, stripe, client, gift_form):
+    response = client.post(
+        "/donate/", gift_form(preset="other", amount=typed, message="Keep <me>\nplease")
+    )
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert f'<div id="id_amount_error" class="invalid-feedback">{BAD_AMOUNTS[typed]}</div>' in html
+    assert 'role="alert" tabindex="-1"' in html
+    typed_again = form_fields(html)
+    assert typed_again["amount"] == typed
+    assert typed_again["preset"] == "other"
+    assert typed_again["message"].replace("\r\n", "\n") == "Keep <me>\nplease"
+    assert typed_again["name"] == "Ann Lee"
+    assert (Donation.objects.count(), CheckoutAttempt.objects.count()) == (0, 0)
+    assert stripe.requests("/v1") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "cents"),
+    [
+        ({"preset": "25", "amount": "999"}, 2500),
+        ({"preset": "25", "amount": "rubbish" * 9}, 2500),
+        ({"preset": "other", "amount": " $1,000.50 "}, 100050),
+        ({"preset": "", "amount": "5"}, 500),
+        ({"preset": "other", "amount": "25000"}, 2_500_000),
+    ],
+)
+def test_preset_wins_unless_it_is_other(fields, cents, begin):
+    assert begin(**fields).amount_cents == cents
+
+
+def test_unknown_preset_is_refused(site, stripe, client, gift_form):
+    html = client.post("/donate/", gift_form(preset="37")).content.decode()
+    assert "Please choose one of these amounts." in html
+    assert Donation.objects.count() == 0
+
+
+@pytest.mark.parametrize("frequency", ["monthly", "yearly", "weekly"])
+def test_repeating_gifts_are_not_offered_yet(frequency, site, stripe, client, gift_form):
+    html = client.post("/donate/", gift_form(frequency=frequency)).content.decode()
+    assert "Gifts that repeat are not offered online yet. Please give once." in html
+    assert "monthly" not in client.get("/donate/").content.decode()
+    assert Donation.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", ["Ann\r\nBcc: x@example.org", "Ann\nLee", "Ann\x1b[2J", "\r\n"])
+def test_name_is_one_line(name, site, stripe, client, gift_form):
+    html = client.post("/donate/", gift_form(name=name)).content.decode()
+    assert 'id="id_name_error"' in html
+    assert Donation.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", ["锦州 李明", "Қызылорда", "Seán Ó Sé", "=cmd|x", "A" * 120])
+def test_names_of_the_world_come_back_as_typed(name, begin):
+    assert begin(name=name).donor_name == name
+
+
+@pytest.mark.parametrize("email", ["", "ann", "ann@", "a\r\nb@example.org", "ann@example.org\x00"])
+def test_bad_email_is_answered_beside_its_field(email, site, stripe, client, gift_form):
+    html = client.post("/donate/", gift_form(email=email)).content.decode()
+    assert 'id="id_email_error"' in html
+    assert Donation.objects.count() == 0
+
+
+def test_campaign_must_take_gifts_today(site, stripe, client, gift_form, make_campaign):
+    make_campaign("Over", ends_on="2020-01-01")
+    make_campaign("Draft", status="draft")
+    for slug in ("over", "draft", "missing", "a'b", "\x00"):
+        html = client.post("/donate/", gift_form(campaign=slug)).content.decode()
+        assert 'id="id_campaign_error"' in html
+    assert Donation.objects.count() == 0
+
+
+def test_form_without_our_token_is_shown_again(site, stripe, client, gift_form):
+    for token in ("", "made-up", "x" * 500):
+        response = client.post("/donate/", gift_form(form_token=token, name="Ann Lee"))
+        fields = form_fields(response.content.decode())
+        assert fields["name"] == "Ann Lee"
+        assert fields["form_token"] not in ("", token)
+    assert Donation.objects.count() == 0
+    assert client.post("/donate/", {**fields, "email": "ann@example.org"}).status_code == 303
+
+
+def test_form_of_yesterday_is_shown_again(site, stripe, client, gift_form, time_machine):
+    time_machine.move_to("2026-11-21T12:00:00Z")
+    fields = gift_form()
+    time_machine.move_to("2026-11-22T12:00:01Z")
+    response = client.post("/donate/", fields)
+    assert "This form is too old." in response.content.decode()
+    assert Donation.objects.count() == 0
+
+
+def test_form_needs_the_csrf_token(site, stripe, gift_form, settings):
+    response = Client(enforce_csrf_checks=True).post("/donate/", gift_form())
+    assert response.status_code == 403
+    assert Donation.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "initial"),
+    [
+        ("50", {"preset": "50"}),
+        ("100.00", {"preset": "100"}),
+        ("37.5", {"preset": "other", "amount": "37.50"}),
+        ("1200", {"preset": "other", "amount": "1,200"}),
+        ("3", {"preset": "50"}),
+        ("NaN", {"preset": "50"}),
+        ("", {"preset": "50"}),
+    ],
+)
+def test_link_preselects_an_amount(typed, initial):
+    assert initial_amount(typed) == initial
+
+
+def test_link_with_an_amount_fills_the_page(site, client):
+    fields = form_fields(client.get("/donate/?amount=100").content.decode())
+    assert (fields["preset"], fields["amount"]) == ("100", "")
+    fields = form_fields(client.get("/donate/?amount=75").content.decode())
+    assert (fields["preset"], fields["amount"]) == ("other", "75")
+    assert client.get("/donate/?amount=%00&campaign=%00").status_code == 200
+
+
+@pytest.mark.django_db
+def test_fields_help_people_to_fill_them_in():
+    form = DonationForm()
+    assert {name: form.fields[name].widget.attrs.get("autocomplete") for name in (
+        "name", "email", "amount", "message",
+    )} == {
+        "name": "name", "email": "email", "amount": "transaction-amount", "message": "off",
+    }  # fmt: skip
+    assert form.fields["amount"].widget.attrs["inputmode"] == "decimal"
+
+
+def test_sixth_gift_in_ten_minutes_is_asked_to_wait(begin, client, gift_form, time_machine):
+    time_machine.move_to("2026-11-21T12:00:00Z")
+    for number in range(5):
+        begin(email=f"ann{number}@example.org")
+    response = client.post("/donate/", gift_form(email="ann5@example.org", preset="25"))
+    assert response.status_code == 429
+    assert "Please try again later, or write to us." in response.content.decode()
+    assert form_fields(response.content.decode())["preset"] == "25"
+    assert Donation.objects.count() == 5
+    time_machine.move_to("2026-11-21T12:10:00Z")
+    begin(email="ann5@example.org")
+
+
+def test_sixth_gift_of_one_address_in_a_day_is_asked_to_wait(
+    begin, client, gift_form, time_machine
+):
+    for hour in range(5):
+        time_machine.move_to(f"2026-11-21T{12 + hour}:00:00Z")
+        begin(email="Ann@example.org")
+    time_machine.move_to("2026-11-21T18:00:00Z")
+    assert client.post("/donate/", gift_form(email="ann@example.org")).status_code == 429
+    begin(email="bob@example.org")
+
+
+def test_twenty_gifts_a_day_come_from_one_place(begin, client, gift_form, time_machine):
+    for number in range(20):
+        time_machine.move_to(f"2026-11-21T{2 + number // 4:02}:{number % 4 * 15:02}:00Z")
+        begin(email=f"ann{number}@example.org")
+    time_machine.move_to("2026-11-21T12:00:00Z")
+    assert client.post("/donate/", gift_form(email="z@example.org")).status_code == 429

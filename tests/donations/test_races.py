@@ -1,0 +1,156 @@
+"""Two at once: real threads, real transactions, one outcome."""
+
+from threading import Barrier, Event, Thread
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from donations import receipts, sync, webhooks
+from donations.models import Donation, LedgerEntry, ProviderEvent, Receipt
+from sistercities.shared.models import OutgoingMessage, SiteSettings
+
+from .conftest import send_event
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(*calls) -> list:
+    """Runs every call in a thread of its own, all let go at the same moment; their results."""
+    barrier = Barrier(len(calls))
+    results: list = [None] * len(calls)
+
+    def run(place, call):
+        try:
+            barrier.wait(10)
+            results[place] = call()
+        except Exception as error:
+            results[place] = error
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    failures = [result for result in results if isinstance(result, Exception)]
+    if failures:
+        raise ExceptionGroup("in the threads", failures)
+    return results
+
+
+def test_f3_webhook_and_return_page_together(begin, stripe):
+    donation = begin()
+    stripe.pay(donation)
+    events = stripe.events()
+    stripe.control("faults", path="/v1/payment_intents", times=4, latency_ms=150)
+    answers = together(
+        lambda: Client().get(donation.get_absolute_url()).status_code,
+        *(lambda event=event: send_event(event).status_code for event in events),
+        lambda: Client().get(donation.get_absolute_url()).status_code,
+    )
+    assert set(answers) == {200}
+    ProviderEvent.objects.update(next_try_at=donation.created_at)
+    sync.sweep()
+    donation.refresh_from_db()
+    assert (donation.state, donation.needs_attention) == ("paid", "")
+    assert [receipt.serial for receipt in Receipt.objects.all()] == [1]
+    assert (LedgerEntry.objects.count(), OutgoingMessage.objects.count()) == (1, 1)
+    assert set(ProviderEvent.objects.values_list("state", flat=True)) == {"processed"}
+
+
+def test_hazard_3_one_fetch_at_a_time(begin, stripe):
+    donation = begin()
+    stripe.pay(donation)
+    stripe.control("faults", path="/v1/checkout/sessions", method="GET", times=1, latency_ms=500)
+
+    def look() -> str:
+        try:
+            return sync.sync_checkout(donation=donation).state
+        except sync.GiftBusy:
+            return "busy"
+
+    assert sorted(together(look, look)) == ["busy", "paid"]
+    assert len(stripe.requests("/v1/checkout/sessions", "GET")) == 1
+
+
+def test_form_sent_twice_at_once_opens_one_page(site, stripe, client, gift_form):
+    fields = gift_form(preset="25")
+    stripe.control("faults", path="/v1/checkout/sessions", times=1, latency_ms=200)
+
+    def send() -> tuple[int, str]:
+        response = Client().post("/donate/", fields)
+        return response.status_code, response.headers.get("Location", "")
+
+    first, second = together(send, send)
+    assert first == second
+    assert first[0] == 303
+    assert Donation.objects.count() == 1
+    assert len(stripe.objects("checkout.session")) == 1
+
+
+def test_i3_receipt_numbers_of_many_at_once(site):
+    gifts = [
+        Donation.objects.create(
+            form_token=f"form-{number}", amount_cents=5000, state="paid", donor_name="Ann",
+            email="ann@example.org", designation="x", goods_services="none",
+            given_on="2026-11-21", paid_at="2026-11-21T12:00:00Z",
+        )
+        for number in range(8)
+    ]  # fmt: skip
+
+    def issue(pk: int) -> int:
+        with transaction.atomic():
+            gift = Donation.objects.get(pk=pk)
+            return receipts.issue(donation=gift, site=SiteSettings.load()).serial
+
+    serials = together(*(lambda pk=gift.pk: issue(pk) for gift in gifts))
+    assert sorted(serials) == list(range(1, 9))
+
+
+def test_f11_two_workers_follow_an_event_once(begin, stripe, settings):
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
+    stripe.pay(begin())
+    send_event(stripe.events("checkout.session.completed")[0])
+    [event] = ProviderEvent.objects.all()
+    results = together(*(lambda: webhooks.process(event.pk) for _ in range(3)))
+    assert sorted(results) == [False, False, True]
+    event.refresh_from_db()
+    assert (event.attempts, event.state) == (1, "processed")
+    assert Receipt.objects.count() == 1
+
+
+def test_d22_same_event_delivered_in_parallel(begin, stripe):
+    stripe.pay(begin())
+    event = stripe.events("checkout.session.completed")[0]
+    answers = together(*(lambda: send_event(event).status_code for _ in range(4)))
+    assert answers == [200] * 4
+    assert ProviderEvent.objects.count() == 1
+    assert (Receipt.objects.count(), OutgoingMessage.objects.count()) == (1, 1)
+
+
+def test_nothing_is_locked_while_stripe_is_asked(begin, stripe):
+    """On SQLite an open write transaction would stop every other writer."""
+    donation = begin()
+    stripe.pay(donation)
+    stripe.control("faults", path="/v1/payment_intents", times=1, latency_ms=1500)
+    done = Event()
+
+    def look():
+        try:
+            sync.sync_checkout(donation=donation)
+        finally:
+            done.set()
+            connection.close()
+
+    thread = Thread(target=look)
+    thread.start()
+    while not stripe.requests("/v1/payment_intents", "GET"):
+        assert not done.is_set()
+    SiteSettings.objects.update(tagline="Written meanwhile")
+    was_first = not done.is_set()
+    thread.join(30)
+    assert was_first
+    donation.refresh_from_db()
+    assert donation.state == "paid"
