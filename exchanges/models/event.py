@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -36,9 +36,7 @@ class EventQuerySet(PublishableQuerySet):
         )
 
     def past(self) -> Self:
-        return (
-            self.with_last_day().filter(last_day__lt=clock.today()).order_by("-starts_on", "-pk")
-        )
+        return self.with_last_day().filter(last_day__lt=clock.today()).order_by("-starts_on", "-pk")
 
     def cards(self) -> models.QuerySet:
         return as_cards(
@@ -85,6 +83,8 @@ class Event(Publishable, Pictured):
     is_online = models.BooleanField(_("online"), default=False)
     online_url = models.URLField(_("address online"), blank=True)
 
+    times: "list[LocalTime]"  # given by the pages that list events
+
     objects = EventQuerySet.as_manager()
 
     class Meta:
@@ -113,7 +113,9 @@ class Event(Publishable, Pictured):
     def clean(self):
         super().clean()
         if self.slug == "calendar":
-            raise ValidationError({"slug": _("This address belongs to the calendar of all events.")})
+            raise ValidationError(
+                {"slug": _("This address belongs to the calendar of all events.")}
+            )
         check_days(self.starts_on, self.ends_on)
         if self.ends_at and not self.starts_at:
             raise ValidationError({"starts_at": _("An hour of ending needs an hour of beginning.")})
@@ -154,7 +156,7 @@ class Event(Publishable, Pictured):
             native_title=card.native,
             native_language=card.language,
             summary=card.summary,
-            starts_on=card.on,
+            starts_on=cast(dt.date, card.on),
             ends_on=card.until,
             starts_at=_clock_time(card.more["starts_at"]),
             ends_at=_clock_time(card.more["ends_at"]),

@@ -1,4 +1,4 @@
-"""Galleries and their photos. A photo is public exactly when its gallery is and it is not hidden."""
+"""Galleries and their photos. A photo is public when its gallery is and it is not hidden."""
 
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -89,9 +89,7 @@ class Gallery(Publishable):
         if not self.taken_on:
             return ""
         is_year = self.visit and self.visit.precision == Visit.Precision.YEAR
-        return when(
-            self.taken_on, None, Visit.Precision.YEAR if is_year else Visit.Precision.MONTH
-        )
+        return when(self.taken_on, None, Visit.Precision.YEAR if is_year else Visit.Precision.MONTH)
 
     def zone(self, home: ZoneInfo) -> ZoneInfo:
         """The clock of the place where its photos were taken."""
@@ -112,8 +110,8 @@ class PhotoQuerySet(models.QuerySet):
 
     def cards(self) -> models.QuerySet:
         return as_cards(
-            self, "photo", slug="gallery__slug", title="picture_caption", rank="order",
-            **picture_columns(),
+            self, "photo", more=None, slug="gallery__slug", title="picture_caption",
+            rank="order", **picture_columns(),
         )  # fmt: skip
 
 

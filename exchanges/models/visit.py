@@ -104,7 +104,7 @@ class Visit(Publishable, Pictured):
         PLANNED = "planned", _("Planned")
         UNDER_WAY = "under_way", _("Under way")
         COMPLETED = "completed", _("Completed")
-        CANCELLED = "cancelled", _("Cancelled")
+        CANCELLED = "cancelled", _("Canceled")
 
     class Precision(models.TextChoices):
         DAY = "day", _("The days are known")

@@ -71,6 +71,8 @@ class Article(Publishable, Pictured):
 
     def clean(self):
         super().clean()
+        if self.slug == "feed":
+            raise ValidationError({"slug": _("This address belongs to the news feed.")})
         if self.updated_on and not self.change_note:
             raise ValidationError({"change_note": _("Say in one line what changed.")})
 

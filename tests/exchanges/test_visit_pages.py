@@ -1,0 +1,331 @@
+"""Visits as visitors read them."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.urls import reverse
+
+from donations.models import Campaign
+from exchanges.models import Host, Participant, Visit
+from sistercities.news.models import Article
+from tests.exchanges.conftest import LONG_AGO
+
+SHANGHAI = dt.timezone(dt.timedelta(hours=8))
+VISIT_QUERIES = 7  # site, chrome, visit, days, stops, photos, small lists
+LIST_QUERIES = 5  # site, chrome, cities, count, visits
+
+
+def text_of(response) -> str:
+    """The page as words, blanks joined."""
+    body = re.sub(r"<(script|style).*?</\1>", "", response.text, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def page(client, visit: Visit) -> str:
+    response = client.get(visit.get_absolute_url())
+    assert response.status_code == 200
+    return response.text
+
+
+def test_visit_page_tells_everything(
+    client, site, home_city, make_visit, make_day, make_gallery, make_photo, make_event
+):
+    visit = make_visit(
+        cooperation=["youth", "culture"],
+        story="<p>A list of schools.</p>",
+        picture="pictures/aa/hero.webp",
+        picture_width=1600,
+        picture_height=900,
+        picture_alt="A painted gate",
+        picture_caption="Everyone at the gate.",
+        change_note="Names added.",
+    )
+    make_day(visit, 1)
+    Participant.objects.create(
+        visit=visit, name="Ann Lee", role="Head", organisation="ASCI", agreed_to_be_named=True
+    )
+    Participant.objects.create(visit=visit, name="Secret Person", role="Hidden role")
+    Host.objects.create(visit=visit, name="City of Jinzhou", native_name="锦州市")
+    gallery = make_gallery(visit=visit)
+    make_photo(gallery, taken_at=dt.datetime(2013, 9, 7, 9, tzinfo=SHANGHAI))
+    make_event("talk", visit=visit)
+    Article.objects.create(
+        slug="story", headline="A story of it", lead="Lead.", visit=visit, status="published",
+        publish_at=LONG_AGO,
+    )  # fmt: skip
+    Campaign.objects.create(
+        slug="appeal", title="Bring them here", visit=visit, status="published",
+        publish_at=LONG_AGO, goal_cents=600000, summary="Beds and a bus.",
+    )  # fmt: skip
+    response = client.get(visit.get_absolute_url())
+    words = text_of(response)
+    for expected in (
+        "The gardens visit", "Five days of gardens.", "September 7 to 11, 2013", "锦州",
+        "Liaoning, China", "A delegation from Arvada", "Fields of work: Culture, Youth.",
+        "Day 1, Saturday, September 7, 2013", "Title of day 1", "9:05 a.m. Stop of day 1",
+        "What came of it", "A list of schools.", "Ann Lee", "Head, ASCI", "City of Jinzhou 锦州市",
+        "The talk", "A story of it", "Bring them here", "$6,000", "Everyone at the gate.",
+        "The album", "1 picture", "Jinzhou’s turn not yet on the calendar", "Names added.",
+    ):  # fmt: skip
+        assert expected in words, expected
+    assert "Secret" not in response.text
+    assert "Hidden role" not in response.text
+    assert '<body data-city="jinzhou">' in response.text
+    assert 'href="#day-1"' in response.text
+    assert response.text.count('fetchpriority="high"') == 1
+    assert not response.cookies
+    assert "Cookie" not in response.get("Vary", "")
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_visit_page_asks_the_same_number_of_questions_for_few_and_many_rows(
+    client, site, home_city, make_visit, make_day, make_gallery, make_photo, make_event, many,
+    django_assert_num_queries,
+):  # fmt: skip
+    visit = make_visit()
+    make_visit("back", direction="inbound", answers=visit, starts_on="2014-01-01", ends_on=None)
+    for number in range(1, 21 if many else 3):
+        make_day(visit, number)
+        Participant.objects.create(visit=visit, name=f"P{number}", agreed_to_be_named=True)
+        Host.objects.create(visit=visit, name=f"H{number}")
+        gallery = make_gallery(f"g{number}", visit=visit)
+        for photo in range(10 if many else 1):
+            make_photo(gallery, f"Photo {number} {photo}")
+        make_event(f"e{number}", visit=visit, starts_at=dt.time(18))
+    with django_assert_num_queries(VISIT_QUERIES):
+        assert client.get(visit.get_absolute_url()).status_code == 200
+
+
+def test_hidden_visit_is_nowhere(client, site, make_visit, make_gallery, make_event, hidden):
+    visit = make_visit("secret", **hidden)
+    shown = make_visit("open", direction="inbound", answers=visit)
+    gallery = make_gallery(visit=visit)
+    event = make_event(visit=visit)
+    assert client.get(visit.get_absolute_url()).status_code == 404
+    for address in (
+        reverse("exchanges:visits"), "/visits/?city=jinzhou", shown.get_absolute_url(),
+        gallery.get_absolute_url(), event.get_absolute_url(),
+    ):  # fmt: skip
+        response = client.get(address)
+        assert response.status_code == 200
+        assert "secret" not in response.text
+
+
+def test_hidden_things_stay_off_their_visit(
+    client, site, make_visit, make_gallery, make_photo, make_event, hidden
+):
+    visit = make_visit()
+    make_photo(make_gallery("secret-album", visit=visit, **hidden), "Secret photo")
+    make_photo(make_gallery("open", visit=visit), "Secret hidden photo", is_hidden=True)
+    make_event("secret-event", visit=visit, **hidden)
+    fields = {"publish_at": LONG_AGO, "status": "published", **hidden}
+    Article.objects.create(slug="s", headline="Secret article", lead="x", visit=visit, **fields)
+    Campaign.objects.create(
+        slug="c", title="Secret appeal", summary="x", goal_cents=100, visit=visit, **fields
+    )
+    assert "ecret" not in page(client, visit)
+
+
+def test_hidden_city_is_named_but_not_linked(client, site, make_visit, jinzhou):
+    visit = make_visit()
+    jinzhou.status = "draft"
+    jinzhou.save()
+    assert "/cities/jinzhou/" not in page(client, visit)
+
+
+def test_photos_stand_with_the_day_of_the_visited_place(
+    client, site, make_visit, make_day, make_gallery, make_photo
+):
+    """Nine in the evening in Arvada is the next day in Jinzhou."""
+    visit = make_visit()
+    make_day(visit, 1)
+    make_day(visit, 2)
+    gallery = make_gallery(visit=visit)
+    denver = dt.timezone(dt.timedelta(hours=-6))
+    make_photo(gallery, "Second day", taken_at=dt.datetime(2013, 9, 7, 21, tzinfo=denver))
+    make_photo(gallery, "Another week", taken_at=dt.datetime(2013, 10, 7, 21, tzinfo=denver))
+    make_photo(gallery, "No moment")
+    html = page(client, visit)
+    second, more = html.index('id="day-2"'), html.index('id="more"')
+    assert second < html.index('alt="Second day"') < more
+    assert more < html.index('alt="Another week"')
+    assert more < html.index('alt="No moment"')
+
+
+def test_photos_of_guests_stand_with_the_day_at_home(
+    client, site, make_visit, make_day, make_gallery, make_photo
+):
+    visit = make_visit(direction="inbound")
+    make_day(visit, 1)
+    make_day(visit, 2)
+    taken = dt.datetime(2013, 9, 7, 21, tzinfo=dt.timezone(dt.timedelta(hours=-6)))
+    make_photo(make_gallery(visit=visit), "First day", taken_at=taken)
+    html = page(client, visit)
+    assert html.index('id="day-1"') < html.index('alt="First day"') < html.index('id="day-2"')
+
+
+@pytest.mark.parametrize(
+    ("precision", "shown", "note"),
+    [("year", "2013", "only the year is on file"), ("month", "September 2013", "only the month")],
+)
+def test_visit_shows_no_more_of_its_days_than_is_on_file(
+    client, site, make_visit, make_day, make_gallery, make_photo, precision, shown, note
+):
+    visit = make_visit(precision=precision, ends_on=None)
+    make_day(visit, 1)
+    gallery = make_gallery(visit=visit)
+    make_photo(gallery, "That day", taken_at=dt.datetime(2013, 9, 7, 9, tzinfo=SHANGHAI))
+    make_photo(gallery, "Another", taken_at=dt.datetime(2013, 9, 28, 9, tzinfo=SHANGHAI))
+    words = text_of(client.get(visit.get_absolute_url()))
+    assert f"When {shown} {note}" in words
+    for address in (visit.get_absolute_url(), gallery.get_absolute_url(), "/visits/"):
+        html = client.get(address).text
+        assert "September 7" not in html
+        assert "September 28" not in html
+        assert "2013-09" not in html
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [("planned", "Planned."), ("under_way", "Under way."), ("cancelled", "was canceled")],
+)
+def test_visit_says_how_it_stands(client, site, make_visit, stage, words):
+    visit = make_visit(
+        stage=stage, starts_on="2027-05-01", ends_on="2027-05-08", story="<p>Seven beds.</p>"
+    )
+    html = page(client, visit)
+    assert words in html
+    assert "What it is for" in html
+    assert "What came of it" not in html
+
+
+def test_visit_pairs_with_the_one_it_answers_and_the_one_that_answers_it(client, site, make_visit):
+    first = make_visit("first", precision="year")
+    second = make_visit("second", direction="inbound", answers=first, ends_on=None)
+    assert f'href="{second.get_absolute_url()}"' in page(client, first)
+    assert "the return visit" in page(client, first)
+    assert f'href="{first.get_absolute_url()}"' in page(client, second)
+    assert "2013, the visit that this one answers" in text_of(client.get(second.get_absolute_url()))
+
+
+def test_visit_texts_are_never_markup(client, site, make_visit, make_day):
+    bad = '"><script>alert(1)</script>'
+    visit = make_visit(
+        title=f"T{bad}", summary=f"S{bad}", story=f"<p>ok{bad}<img src=x onerror=alert(1)></p>"
+    )
+    make_day(visit, 1, title=f"D{bad}", text=f"<p onclick=alert(1)>{bad}</p>")
+    Participant.objects.create(visit=visit, name=f"P{bad}", agreed_to_be_named=True)
+    Host.objects.create(visit=visit, name=f"H{bad}", url="https://example.org/")
+    html = page(client, visit)
+    assert "<script>alert" not in html
+    assert "onerror" not in html
+    assert "onclick" not in html
+    assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 5
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "锦州世界园林博览会" * 13,
+        "Қызылорданың жас кәсіпкерлері Арвадаға көктемде келеді",
+        "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 2,
+    ],
+)
+def test_visit_takes_long_titles_in_any_script(client, site, make_visit, title):
+    visit = make_visit(title=title[:120])
+    assert f'<h1 class="mid">{title[:120]}</h1>' in page(client, visit)
+    assert title[:120] in client.get("/visits/").text
+
+
+def test_visit_list_runs_from_what_comes_to_what_was(client, site, home_city, make_visit):
+    make_visit("old", starts_on="2010-01-01", ends_on=None, precision="year")
+    make_visit("gone", stage="cancelled", starts_on="2020-04-03", ends_on="2020-04-09")
+    make_visit("later", stage="planned", starts_on="2028-01-01", ends_on=None, precision="year")
+    make_visit("soon", stage="planned", starts_on="2027-05-01", ends_on=None, direction="inbound")
+    make_visit("now", stage="under_way", starts_on="2026-11-18", ends_on="2026-11-21")
+    make_visit("middle", starts_on="2013-09-07")
+    response = client.get("/visits/")
+    slugs = re.findall(r'href="/visits/([a-z]+)/"', response.text)
+    assert slugs == ["now", "soon", "later", "gone", "middle", "old"]
+    line = response.text.split('class="pairs line"')[1].split("</ol>")[0]
+    assert re.findall(r"<h2>([^<]+)</h2>", line) == [
+        "Still to come", "2020", "2013", "2010",
+    ]  # fmt: skip
+    words = text_of(response)
+    assert "Canceled." in words
+    assert "Jinzhou to Arvada" in words
+    assert "Arvada to Jinzhou" in words
+
+
+def test_visit_list_keeps_one_city(client, site, make_visit, make_city):
+    make_visit("gardens")
+    midleton = make_city("Midleton", country="IE", time_zone="Europe/Dublin")
+    make_visit("choir", city=midleton)
+    html = client.get("/visits/?city=midleton").text
+    assert "/visits/choir/" in html
+    assert "/visits/gardens/" not in html
+    assert '<body data-city="midleton">' in html
+
+
+@pytest.mark.parametrize("city", ["nowhere", "Jinchang", "%00", "jinzhou%00", "'--", "x" * 5000])
+def test_visit_list_of_an_unknown_city_says_so(client, site, make_visit, city):
+    make_visit()
+    response = client.get(f"/visits/?city={city}")
+    assert response.status_code == 200
+    assert "No visits are on file for that city." in response.text
+    assert "/visits/gardens/" not in response.text
+
+
+def test_visit_list_without_visits_says_so(client, site):
+    assert "No visits are on file yet." in client.get("/visits/").text
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("-1", 2), ("0", 2), ("2", 2), ("1000000000", 2), ("9" * 5000, 1), ("x", 1), ("%00", 1),
+     ("1", 1), ("", 1), ("1.5", 1)],
+)  # fmt: skip
+def test_visit_list_answers_any_page_number(client, site, make_visit, number, shown):
+    for count in range(41):
+        make_visit(f"v{count}")
+    response = client.get(f"/visits/?page={number}")
+    assert response.status_code == 200
+    assert f"Page {shown} of 2" in response.text
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_visit_list_asks_the_same_number_of_questions(
+    client, site, home_city, make_visit, make_city, count, django_assert_num_queries
+):
+    for number in range(count):
+        make_visit(f"v{number}", city=make_city(f"City {number}"))
+    with django_assert_num_queries(LIST_QUERIES):
+        client.get("/visits/")
+
+
+@pytest.mark.parametrize("address", ["/visits/", "/visits/gardens/"])
+def test_visit_pages_refuse_to_be_written_to(client, site, make_visit, address):
+    make_visit()
+    assert client.post(address).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("fields", "coming"),
+    [
+        ({"starts_on": "2026-11-21", "ends_on": None}, True),
+        ({"starts_on": "2026-11-20", "ends_on": None}, False),
+        ({"starts_on": "2026-11-10", "ends_on": "2026-11-21"}, True),
+        ({"starts_on": "2026-01-01", "ends_on": None, "precision": "year"}, True),
+        ({"starts_on": "2025-01-01", "ends_on": None, "precision": "year"}, False),
+        ({"starts_on": "2026-11-01", "ends_on": None, "precision": "month"}, True),
+        ({"starts_on": "2026-10-01", "ends_on": None, "precision": "month"}, False),
+        ({"starts_on": "2026-11-10", "ends_on": None, "stage": "under_way"}, True),
+        ({"starts_on": "2027-11-10", "ends_on": None, "stage": "cancelled"}, False),
+        ({"starts_on": "2027-11-10", "ends_on": None, "stage": "completed"}, False),
+    ],
+)
+def test_visit_is_coming_until_all_that_is_on_file_is_past(make_visit, fields, coming):
+    make_visit(**{"stage": "planned", **fields})
+    assert Visit.objects.coming().exists() is coming
+    assert Visit.objects.in_line().get().is_coming is coming
