@@ -110,6 +110,10 @@ class Disagreement(admin.SimpleListFilter):
         return queryset.filter(pk__in={fact.pk for row in rows for fact in row.facts})
 
 
+def with_source(fact: Fact) -> str:
+    return f"{fact.value.normalize():f} ({fact.source})"
+
+
 def rows_that_disagree() -> list:
     """Every measure of every city on which sources contradict each other. One query."""
     by_city: dict[int, list[Fact]] = {}
@@ -164,20 +168,8 @@ class CityAdmin(PublishableAdmin):
         rows = disagreeing(obj.facts.for_page())
         if not rows:
             return _("None.")
-        return format_html(
-            "<ul>{}</ul>",
-            format_html_join(
-                "",
-                "<li>{}: {}</li>",
-                (
-                    (
-                        row.facts[0].measure,
-                        "; ".join(f"{fact.value.normalize():f} ({fact.source})" for fact in row.facts),
-                    )
-                    for row in rows
-                ),
-            ),
-        )
+        lines = [(row.facts[0].measure, "; ".join(map(with_source, row.facts))) for row in rows]
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}</li>", lines))
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

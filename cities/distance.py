@@ -19,9 +19,7 @@ class GreatCircle:
         return round(self.km / KM_PER_MILE)
 
 
-def great_circle(
-    home: tuple[float, float], there: tuple[float, float]
-) -> GreatCircle:
+def great_circle(home: tuple[float, float], there: tuple[float, float]) -> GreatCircle:
     """Both places as (latitude, longitude) in degrees; the haversine formula on a sphere."""
     (lat1, lon1), (lat2, lon2) = ((math.radians(a), math.radians(b)) for a, b in (home, there))
     h = (

@@ -218,7 +218,9 @@ class Section(Ordered, Pictured):
 class Measure(models.Model):
     """What a fact measures. Two facts of one city with the same measure are compared."""
 
-    name = models.CharField(_("name"), max_length=80, unique=True, help_text=_("Such as Population."))
+    name = models.CharField(
+        _("name"), max_length=80, unique=True, help_text=_("Such as Population.")
+    )
     order = models.PositiveSmallIntegerField(_("order"), default=0)
 
     class Meta:

@@ -33,9 +33,7 @@ ALLOWED_HOSTS = env.list(
     default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else None,
     example="www.example.org",
 )
-SITE_URL = env.site_url(
-    "SITE_URL", default="http://127.0.0.1:8000" if DEBUG else None, debug=DEBUG
-)
+SITE_URL = env.site_url("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else None, debug=DEBUG)
 if DEBUG and (public := set(ALLOWED_HOSTS) - {"localhost", "127.0.0.1", "[::1]", "testserver"}):
     raise ImproperlyConfigured(
         f"DEBUG is on while the site answers for {', '.join(sorted(public))}. DEBUG shows secrets "
@@ -43,6 +41,7 @@ if DEBUG and (public := set(ALLOWED_HOSTS) - {"localhost", "127.0.0.1", "[::1]",
     )
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 ROOT_URLCONF = "sistercities.urls"
+DEVELOPMENT_PAGES = DEBUG  # the mailbox at /_mail/, and our own 404 page where DEBUG has another
 WSGI_APPLICATION = "sistercities.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -158,9 +157,7 @@ CLOCK = env.moment("CLOCK", debug=DEBUG)
 
 # --- mail -----------------------------------------------------------------------------------
 
-globals().update(
-    env.email("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail" if DEBUG else None)
-)
+globals().update(env.email("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail" if DEBUG else None))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL",
@@ -241,8 +238,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF, "https://checkout.stripe.com"]
-        + ([STRIPE_API_BASE] if DEBUG else []),
+        "form-action": [SELF, "https://checkout.stripe.com"] + ([STRIPE_API_BASE] if DEBUG else []),
     }
 }
 # The admin's own widgets write style attributes, and the text editor needs its import map.

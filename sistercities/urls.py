@@ -2,16 +2,22 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-urlpatterns = [
+from sistercities.pages.views import nothing_here
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("cities/", include("cities.urls")),
     path("news/", include("sistercities.news.urls")),
     path("", include("exchanges.urls")),
     path("", include("donations.urls")),
     path("", include("sistercities.newsletter.urls")),
+    path("", include("sistercities.pages.urls")),
 ]
-if settings.DEBUG:
-    urlpatterns.append(path("_mail/", include("sistercities.demo.urls")))
-urlpatterns.append(path("", include("sistercities.pages.urls")))
+if settings.DEVELOPMENT_PAGES:
+    urlpatterns += [
+        path("_mail/", include("sistercities.demo.urls")),
+        # The helpful 404 instead of Django's own, for what ends in a slash: the rest gets one.
+        re_path(r"^.*/$", nothing_here, name="nothing_here"),
+    ]

@@ -34,7 +34,7 @@ class Chrome:
             City.objects.published().cards(),
             SiteLink.objects.cards(),
             FeedSource.objects.active().cards(),
-            Page.objects.published().filter(in_footer=True).cards(),
+            Page.objects.published().exclude(menu=Page.Menu.NOWHERE).cards(),
             Campaign.objects.published().open().cards(),
         )
 
@@ -59,8 +59,12 @@ class Chrome:
         return self._cards["campaign"]
 
     @property
-    def pages(self) -> list[Card]:
-        return self._cards["page"]
+    def take_part(self) -> list[Card]:
+        return [page for page in self._cards["page"] if page.more["menu"] == Page.Menu.TAKE_PART]
+
+    @property
+    def about(self) -> list[Card]:
+        return [page for page in self._cards["page"] if page.more["menu"] == Page.Menu.ABOUT]
 
     @property
     def feeds(self) -> list[dict]:

@@ -20,17 +20,25 @@ class PageQuerySet(PublishableQuerySet):
     def cards(self) -> models.QuerySet:
         return as_cards(
             self, "page", slug="slug", title="title", summary="lede", rank="order",
-            more={"in_footer": "in_footer"}, **picture_columns(),
+            more={"menu": "menu"}, **picture_columns(),
         )  # fmt: skip
 
 
 class Page(Publishable, Pictured):
+    class Menu(models.TextChoices):
+        TAKE_PART = "take_part", _("Take part")
+        ABOUT = "about", _("About")
+        NOWHERE = "", _("nowhere")
+
     title = models.CharField(_("title"), max_length=120)
     lede = models.TextField(
         _("lede"), max_length=300, blank=True, help_text=_("One or two sentences under the title.")
     )
     body = RichTextField(_("text"))
-    in_footer = models.BooleanField(_("in the footer"), default=True)
+    menu = models.CharField(
+        _("listed under"), max_length=10, choices=Menu, default=Menu.ABOUT, blank=True,
+        help_text=_("Where the footer lists it. The front page shows the first ways to take part."),
+    )  # fmt: skip
     order = models.PositiveSmallIntegerField(_("order"), default=0)
 
     objects = PageQuerySet.as_manager()

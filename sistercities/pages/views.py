@@ -1,2 +1,73 @@
-def form_expired(request, reason=""):
-    pass
+"""Pages that stand alone, search, and what machines ask for."""
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.common import no_append_slash
+from django.views.decorators.http import require_safe
+from django.views.generic import DetailView
+
+from sistercities.pages import search as searching
+from sistercities.pages.models import Page
+from sistercities.shared.site import without_site
+
+
+class PageDetail(DetailView):
+    """About, contact, privacy and what else staff wrote."""
+
+    http_method_names = ["get", "head", "options"]
+    template_name = "pages/page.html"
+    context_object_name = "page"
+
+    def get_queryset(self) -> QuerySet[Page]:
+        return Page.objects.published()
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """`?q=`: any text at all is an answer with 200, in three queries or fewer."""
+    found = searching.search(request.GET.get("q", ""))
+    return render(request, "pages/search.html", {"found": found})
+
+
+@require_safe
+@without_site
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = (
+        "User-agent: *",
+        f"Disallow: {reverse('admin:index')}",
+        f"Disallow: {reverse('pages:search')}",
+        f"Sitemap: {settings.SITE_URL}{reverse('pages:sitemap')}",
+    )
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@without_site
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process lives. Asks neither the database nor anything else."""
+    response = HttpResponse("ok", content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without a valid token: an old tab, a blocked cookie, or another site's doing.
+
+    Nothing was stored. The way back is the page that held the form, if it is ours.
+    """
+    back = request.META.get("HTTP_REFERER", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    context = {"back": back if is_ours else reverse("pages:home"), "is_ours": is_ours}
+    return render(request, "pages/form_expired.html", context, status=403)
+
+
+@no_append_slash  # or every missing picture would be sent on to itself with a slash
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """Any address that no part of the site knows: the helpful 404, with DEBUG too."""
+    raise Http404

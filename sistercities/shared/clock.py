@@ -1,4 +1,4 @@
-"""The site's clock: one place that says what time it is, and what day it is for the organisation."""
+"""The site's clock: the one place that says what time it is, and what day at home."""
 
 import datetime as dt
 

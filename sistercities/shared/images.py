@@ -17,10 +17,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 register_heif_opener()
@@ -33,6 +34,7 @@ MAX_PIXELS = 50_000_000  # trust.md, Images: from the header, before a pixel is 
 MAX_PIXELS_OF = {"WEBP": 24_000_000, "AVIF": 36_000_000}
 WIDTHS = (1600, 800)  # the first is the picture's own file, the others are its renditions
 QUALITY = 82
+MIDDLE = 50  # percent of a picture's height
 FOLDER = "pictures"
 STRIP_PIXELS = 4_000_000
 # EXIF's eight orientations, as what turns the picture back.
@@ -80,7 +82,8 @@ def prepare(upload) -> Prepared:
             _refuse_too_many_pixels(image)
             suffix = "." + (image.format or "bin").lower()
             exif = _exif(image)
-            taken_at, (latitude, longitude) = _taken_at(exif), _place(exif)
+            taken_at = _taken_at(exif)
+            latitude, longitude = _place(exif)
             widest = _to_srgb(_upright_and_small(image))
     except ValidationError:
         raise
@@ -103,7 +106,7 @@ def prepare(upload) -> Prepared:
         buffer = io.BytesIO()
         sized.save(buffer, "WEBP", quality=QUALITY, method=4)
         files[width] = buffer.getvalue()
-    red, green, blue = widest.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    red, green, blue = widest.resize((1, 1), Image.Resampling.BOX).tobytes()
     return Prepared(
         files=files,
         width=widest.width,
@@ -149,7 +152,7 @@ def _upright_and_small(image: Image.Image) -> Image.Image:
     """
     if image.format not in {"JPEG", "MPO"}:  # those decode at half or less, if asked before
         image.load()
-    turn = TURNS.get(_exif(image).get(ExifTags.Base.Orientation))  # a TIFF turns as it is loaded
+    turn = TURNS.get(_exif(image).get(ExifTags.Base.Orientation, 1))  # a TIFF turned on load
     box = (WIDTHS[0], WIDTHS[0] * 4)
     if turn in SIDEWAYS:
         box = box[::-1]
@@ -315,6 +318,13 @@ class Pictured(models.Model):
         help_text=gettext_lazy("What a person who cannot see it should know. "
                                "It is read aloud in place of the picture."),
     )  # fmt: skip
+    picture_focus = models.PositiveSmallIntegerField(
+        gettext_lazy("height of what matters"),
+        default=MIDDLE,
+        blank=True,
+        validators=[MaxValueValidator(100)],
+        help_text=gettext_lazy("Where a wide crop should look: 0 is the top edge, 100 the bottom."),
+    )
     picture_caption = models.CharField(gettext_lazy("caption"), max_length=250, blank=True)
     picture_credit = models.CharField(
         gettext_lazy("credit"),
@@ -331,10 +341,10 @@ class Pictured(models.Model):
 
     def clean(self):
         super().clean()
+        if self.picture_focus is None:
+            self.picture_focus = MIDDLE
         if self.picture and not self.picture_alt and not getattr(self, "is_decorative", False):
-            raise ValidationError(
-                {"picture_alt": _("Please say in words what the picture shows.")}
-            )
+            raise ValidationError({"picture_alt": _("Please say in words what the picture shows.")})
 
     @property
     def picture_shape(self) -> str:

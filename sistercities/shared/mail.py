@@ -84,9 +84,9 @@ def send_waiting() -> int:
 
 def _send_one(pk: int, connection) -> int:
     now = clock.now()
-    claimed = OutgoingMessage.objects.filter(
-        Q(pk=pk), sent_at=None, next_try_at__lte=now
-    ).update(next_try_at=now + LEASE, attempts=F("attempts") + 1)
+    claimed = OutgoingMessage.objects.filter(Q(pk=pk), sent_at=None, next_try_at__lte=now).update(
+        next_try_at=now + LEASE, attempts=F("attempts") + 1
+    )
     if not claimed:
         return 0  # another worker has it
     message = OutgoingMessage.objects.get(pk=pk)

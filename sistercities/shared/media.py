@@ -3,7 +3,8 @@
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import FileResponse, HttpRequest, HttpResponseNotFound
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from sistercities.shared.site import without_site
@@ -13,7 +14,7 @@ CONTENT_TYPES = {".webp": "image/webp", ".jpg": "image/jpeg", ".png": "image/png
 
 @require_safe
 @without_site
-def media(request: HttpRequest, path: str) -> HttpResponse:
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """One file of `MEDIA_ROOT`, typed by its suffix alone; asks the database nothing.
 
     404 for everything else: other suffixes, folders, links that lead out, parent folders.

@@ -14,7 +14,8 @@ from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.images import Pictured
 
 valid_ein = RegexValidator(
-    r"^(?!00)\d{2}-\d{7}$", _("An EIN has two digits, a hyphen and seven digits: 84-1234567.")
+    r"^(?!00)[0-9]{2}-[0-9]{7}\Z",
+    _("An EIN has two digits, a hyphen and seven digits: 84-1234567."),
 )
 
 
@@ -57,7 +58,7 @@ class SiteSettings(models.Model):
     )  # fmt: skip
     postal_address = models.TextField(
         _("postal address"), max_length=300, blank=True,
-        help_text=_("Street or PO box, as on an envelope. The law asks for it in every newsletter."),
+        help_text=_("Street or PO box, as on an envelope. By law it stands in every newsletter."),
     )  # fmt: skip
     email = models.EmailField(_("mail address"), blank=True, help_text=_("Read by people."))
     phone = models.CharField(_("telephone"), max_length=30, blank=True)
@@ -80,7 +81,9 @@ class SiteSettings(models.Model):
     )  # fmt: skip
     appeal_link = models.CharField(
         _("appeal leads to"), max_length=200, blank=True, default="/donate/",
-        validators=[RegexValidator(r"^/[^/\\]", _("Write an address of this site, such as /donate/."))],
+        validators=[
+            RegexValidator(r"^/[^/\\]", _("Write an address of this site, such as /donate/."))
+        ],
     )  # fmt: skip
     appeal_from = models.DateField(_("appeal from"), null=True, blank=True)
     appeal_until = models.DateField(

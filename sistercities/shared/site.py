@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.defaults import page_not_found
 
 from sistercities.shared.models import SiteSettings
 
@@ -26,6 +27,12 @@ class CurrentSite:
             site = SiteSettings.load()
             request.site = cast(Any, site)  # the stubs know only Django's own sites framework
             timezone.activate(site.zone)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The helpful 404 page, also where DEBUG would show Django's own."""
+        if isinstance(exception, Http404):
+            return page_not_found(request, exception)
+        return None
 
 
 def current_site(request: HttpRequest) -> SiteSettings:

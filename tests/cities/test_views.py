@@ -62,7 +62,8 @@ def test_city_page_takes_six_queries_with_few_rows_and_many(
     assert page.status_code == 200
     text = page.content.decode()
     for shown in ("锦州", "Section 0", "Place 0", "Honor 0", "Person 0", "Partner 0", "Visit 0",
-                  "Gallery 0", "Event 0", f"Article {rows - 1}", "Cegléd, Hungary", "flag-icons/4x3/cn.svg",
+                  "Gallery 0", "Event 0", f"Article {rows - 1}", "Cegléd, Hungary",
+                  "flag-icons/4x3/cn.svg",
                   "6,1"):  # fmt: skip
         assert shown in text
 
@@ -120,7 +121,7 @@ def test_pairs_show_whose_turn_it_is(client, site, home_city, make_city):
 
 
 def test_hostile_words_come_back_as_words(client, site, home_city, make_city):
-    hostile = '<script>alert(1)</script>"\'{{ site.ein }}'
+    hostile = "<script>alert(1)</script>\"'{{ site.ein }}"
     city = make_city(summary=hostile, region=hostile[:80])
     Section.objects.create(city=city, heading=hostile, body="<p onclick=x>ok</p><script>a</script>")
     text = client.get(city.get_absolute_url()).content.decode()

@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, port: int, **options):
         if not settings.DEBUG:
-            raise CommandError("`run` is for your own machine. docs/operating.md tells how to deploy.")
+            raise CommandError("`run` is for your own machine; docs/operating.md is about servers.")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("demo", if_empty=True, verbosity=1)

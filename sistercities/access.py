@@ -1,0 +1,137 @@
+"""Who may use which address with which method: one table for the whole site.
+
+`manage.py access_table` prints it; tests hold it against the URL patterns and against what the
+site really answers. A pattern without a row is `unclassified`, and a row without a pattern is
+stale: both fail the tests (trust.md, Authorization).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+
+PUBLIC = "public"
+TOKEN = "token holder"
+PROVIDER = "signed provider"
+STAFF = "staff"
+PERMITTED = "staff with the model's permission"
+ADMINISTRATOR = "administrator"
+DEVELOPER = "developer, only with DEBUG"
+UNCLASSIFIED = "unclassified"
+
+READ = {"GET": PUBLIC}
+READ_AND_SEND = {"GET": PUBLIC, "POST": PUBLIC}
+
+# By the pattern's name; a name with `*` is a rule for what no other row names, the longest first.
+# HEAD goes with GET. A method that is not here is refused with 405.
+TABLE: dict[str, dict[str, str]] = {
+    "cities:list": READ,
+    "cities:accents": READ,
+    "cities:detail": READ,
+    "exchanges:visits": READ,
+    "exchanges:visit": READ,
+    "exchanges:galleries": READ,
+    "exchanges:gallery": READ,
+    "exchanges:events": READ,
+    "exchanges:event": READ,
+    "exchanges:calendar": READ,
+    "exchanges:city_calendar": READ,
+    "exchanges:event_ics": READ,
+    "news:list": READ,
+    "news:feed": READ,
+    "news:detail": READ,
+    "donations:give": READ_AND_SEND,
+    "donations:campaign": READ_AND_SEND,
+    "donations:thanks": {"GET": TOKEN},
+    "donations:stripe_webhook": {"POST": PROVIDER},
+    "newsletter:newsletter": READ_AND_SEND,
+    "newsletter:thanks": READ,
+    "newsletter:challenge": READ,
+    "newsletter:confirm": {"GET": TOKEN, "POST": TOKEN},
+    "newsletter:unsubscribe": {"GET": TOKEN, "POST": TOKEN},
+    "pages:home": READ,
+    "pages:search": READ,
+    "pages:robots": READ,
+    "pages:sitemap": READ,
+    "pages:healthz": READ,
+    "pages:readyz": READ,
+    "pages:media": READ,
+    "pages:page": READ,
+    "demo:mailbox": {"GET": DEVELOPER},
+    "nothing_here": {"GET": DEVELOPER},
+    "admin:login": READ_AND_SEND,
+    "admin:logout": {"POST": PUBLIC},
+    "admin:index": {"GET": STAFF},
+    "admin:jsi18n": {"GET": STAFF},
+    "admin:password_change": {"GET": STAFF, "POST": STAFF},
+    "admin:password_change_done": {"GET": STAFF},
+    "admin:auth_*": {"GET": ADMINISTRATOR, "POST": ADMINISTRATOR},
+    "admin:*_history": {"GET": PERMITTED},
+    "admin:*": {"GET": PERMITTED, "POST": PERMITTED},
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A URL pattern as Django knows it: its path, its name with namespaces, its view."""
+
+    path: str
+    name: str
+    pattern: URLPattern
+
+
+@dataclass(frozen=True)
+class Row:
+    pattern: str
+    name: str
+    method: str
+    who: str
+
+
+def addresses(resolver: URLResolver | None = None, path: str = "/", space: str = "") -> Iterator[
+    Address
+]:  # fmt: skip
+    """Every URL pattern, in the order in which Django tries them.
+
+    A pattern without a name is called after its namespace alone: `admin:`.
+    """
+    for entry in (resolver or get_resolver()).url_patterns:
+        below = path + str(entry.pattern).removeprefix("^")
+        if isinstance(entry, URLResolver):
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from addresses(entry, below, inner)
+        else:
+            yield Address(below, f"{space}{entry.name or ''}", entry)
+
+
+def rule_for(name: str) -> str | None:
+    """The key of `TABLE` that holds for a pattern of this name, the most exact first."""
+    if name in TABLE:
+        return name
+    fitting = [key for key in TABLE if "*" in key and fnmatchcase(name, key)]
+    return max(fitting, key=len) if fitting else None
+
+
+def table() -> list[Row]:
+    """One row per URL pattern × method; what no rule names is `unclassified`, with method `*`."""
+    rows = []
+    for address in addresses():
+        rule = rule_for(address.name)
+        methods = TABLE[rule] if rule else {"*": UNCLASSIFIED}
+        rows += [Row(address.path, address.name, method, who) for method, who in methods.items()]
+    return rows
+
+
+def stale_rules() -> list[str]:
+    """Rows of `TABLE` that no pattern uses any more.
+
+    The pages of developers are missed only where `DEVELOPMENT_PAGES` serves them.
+    """
+    used = {rule_for(address.name) for address in addresses()}
+    return [
+        name
+        for name, methods in TABLE.items()
+        if name not in used and (settings.DEVELOPMENT_PAGES or DEVELOPER not in methods.values())
+    ]

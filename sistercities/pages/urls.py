@@ -1,0 +1,28 @@
+from django.contrib.sitemaps.views import sitemap
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from sistercities.pages import views
+from sistercities.pages.health import Ready
+from sistercities.pages.home import home
+from sistercities.pages.sitemaps import Everything
+from sistercities.shared.media import media
+from sistercities.shared.site import without_site
+
+app_name = "pages"
+urlpatterns = [
+    path("", home, name="home"),
+    path("search/", views.search, name="search"),
+    path("robots.txt", views.robots, name="robots"),
+    path(
+        "sitemap.xml",
+        require_safe(without_site(sitemap)),
+        {"sitemaps": {"everything": Everything}},
+        name="sitemap",
+    ),
+    path("healthz/", views.healthz, name="healthz"),
+    path("readyz/", without_site(Ready.as_view()), name="readyz"),
+    path("media/<path:path>", media, name="media"),
+    # Last: it takes every word that nothing above has taken.
+    path("<slug:slug>/", views.PageDetail.as_view(), name="page"),
+]

@@ -1,0 +1,87 @@
+"""A real Chromium in front of a real server."""
+
+import os
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+
+# Playwright keeps an event loop in the test's thread; Django may be called beside it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "/browser/" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(autouse=True)
+def chromium_is_here():
+    if not CHROMIUM:
+        if os.environ.get("CI"):
+            pytest.fail("CI must run the browser tests; install Debian's chromium.")
+        pytest.skip("No Chromium on this machine. Debian has it in the package chromium.")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args():
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update",
+                 "--disable-sync"],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def watched(page, live_server):
+    """The page, with all that it asked of other hosts and every complaint of the browser."""
+    page.strangers, page.complaints = [], []
+    hosts = {urlsplit(live_server.url).netloc}
+    page.own_hosts = hosts
+
+    def note_request(request):
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https", "ws"} and parts.netloc not in hosts:
+            page.strangers.append(request.url)
+
+    def note_console(message):
+        if message.type in {"error", "warning"} or "Content Security Policy" in message.text:
+            page.complaints.append(message.text)
+
+    page.on("request", note_request)
+    page.on("console", note_console)
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.set_default_timeout(15000)
+    return page
+
+
+@pytest.fixture
+def served_site(transactional_db, live_server, settings, site, home_city):
+    """The organisation, its home city, and addresses that lead to the live server."""
+    settings.SITE_URL = live_server.url
+    settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+    return site
+
+
+@pytest.fixture
+def sandbox(transactional_db, live_server, settings):
+    """The stand-in for Stripe, sending its webhooks to the live server."""
+    from donations.sandbox import Sandbox
+
+    box = Sandbox(
+        port=0,
+        secret_key=settings.STRIPE_SECRET_KEY,
+        webhook_secret=settings.STRIPE_WEBHOOK_SECRETS[0],
+        webhook_url=f"{live_server.url}/webhooks/stripe/",
+        debug=True,
+    )
+    box.start()
+    settings.STRIPE_API_BASE = box.base_url
+    settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(box.base_url)
+    yield box
+    settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].remove(box.base_url)
+    box.stop()

@@ -1,0 +1,54 @@
+"""Every kind of page, with the demo's content: accessible, quiet, and its own host's alone."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.management import call_command
+
+KINDS = [
+    "/", "/cities/", "/cities/jinzhou/", "/cities/arvada/", "/visits/", "visit", "/galleries/",
+    "gallery", "/events/", "event", "/news/", "article", "/newsletter/", "/donate/", "campaign",
+    "/search/?q=jinzhou", "/search/?q=zzzz", "/about/", "/contact/", "/privacy/", "/no-such-page/",
+]  # fmt: skip
+
+
+@pytest.fixture
+def demo_site(transactional_db, live_server, settings):
+    settings.SITE_URL = live_server.url
+    call_command("demo", verbosity=0)
+
+
+def real_address(kind: str) -> str:
+    """One real address of each kind of page."""
+    from donations.models import Campaign
+    from exchanges.models import Event, Gallery, Visit
+    from sistercities.news.models import Article
+
+    models = {
+        "visit": Visit, "gallery": Gallery, "event": Event, "article": Article,
+        "campaign": Campaign,
+    }  # fmt: skip
+    if kind in models:
+        return models[kind].objects.published().first().get_absolute_url()
+    return kind
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1440)])
+def test_no_violation_no_stranger_no_report(watched, demo_site, live_server, scheme, width):
+    page = watched
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    axe = Axe()
+    found = {}
+    for kind in KINDS:
+        page.goto(f"{live_server.url}{real_address(kind)}")
+        sideways = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        if sideways > 0:
+            found[f"{kind}: scrolls sideways"] = sideways
+        for violation in axe.run(page).response["violations"]:
+            nodes = [node["html"][:160] for node in violation["nodes"][:3]]
+            found[f"{kind}: {violation['id']}"] = nodes
+    complaints = [text for text in page.complaints if "404 (Not Found)" not in text]
+    assert found == {}
+    assert (page.strangers, complaints) == ([], [])
