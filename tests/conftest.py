@@ -46,6 +46,8 @@ def worker_at_hand(monkeypatch):
 
     if HUEY.immediate:
         return
+    # A worker closes its connection after each job; here that is the test's own.
+    monkeypatch.setattr("huey.contrib.djhuey.close_old_connections", lambda: None)
     put = HUEY.enqueue
 
     def put_and_run(task):
