@@ -4,7 +4,7 @@ PORT ?= 8000
 PY = .venv/bin/python
 export DEBUG ?= on
 
-.PHONY: run test check format lock bench help
+.PHONY: run test check format lock help
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile

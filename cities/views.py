@@ -59,6 +59,9 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
     numbers = {source.pk: source.number for source in sources}
     for card in (*lists["section"], *lists["honour"]):
         card.more["number"] = numbers.get(card.more["source"])
+    events = [city.events.model.from_card(card) for card in lists["event"]]
+    for event in events:
+        event.times = event.local_times(current_site(request).zone, city)
     visits = lists["visit"]
     made = [visit for visit in visits if visit.more["stage"] == "completed"]
     since = city.signed_on or (made[0].on if made else None)
@@ -83,7 +86,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "years": current_site(request).today().year - since.year if since else None,
             "visits_out": sum(visit.more["direction"] == "outbound" for visit in made),
             "visits_back": sum(visit.more["direction"] == "inbound" for visit in made),
-            "events": lists["event"],
+            "events": events,
             "articles": sorted(lists["article"], key=lambda card: card.on, reverse=True),
             "galleries": lists["gallery"],
             "photos": lists["photo"],

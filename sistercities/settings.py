@@ -257,7 +257,7 @@ LOGGING = {
     "formatters": {"line": {"()": "sistercities.shared.logs.OneLineFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", default="INFO")},
-    "loggers": {"axes": {"level": "WARNING"}, "huey": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("axes", "huey", "stripe", "django_tasks")},
 }
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -13,18 +13,22 @@ from sistercities.shared import mail
 
 
 @db_periodic_task(crontab(minute="*"))
-def every_minute() -> None:
+def settle_gifts_every_minute() -> None:
     donations.sync.sweep()
+
+
+@db_periodic_task(crontab(minute="*"))
+def send_mail_every_minute() -> None:
     mail.send_waiting()
 
 
 @db_periodic_task(crontab(minute="17"))
-def every_hour() -> None:
+def read_feeds_every_hour() -> None:
     feeds.read_due_feeds()
 
 
 @db_periodic_task(crontab(hour="10", minute="20"))
-def every_day() -> None:
+def keep_house_every_day() -> None:
     from django.core.management import call_command
 
     call_command("daily")

@@ -13,11 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("exchanges.urls")),
     path("", include("donations.urls")),
     path("", include("sistercities.newsletter.urls")),
-    path("", include("sistercities.pages.urls")),
 ]
 if settings.DEVELOPMENT_PAGES:
-    urlpatterns += [
-        path("_mail/", include("sistercities.demo.urls")),
-        # The helpful 404 instead of Django's own, for what ends in a slash: the rest gets one.
-        re_path(r"^.*/$", nothing_here, name="nothing_here"),
-    ]
+    urlpatterns.append(path("_mail/", include("sistercities.demo.urls")))
+urlpatterns.append(path("", include("sistercities.pages.urls")))  # takes every other first part
+if settings.DEVELOPMENT_PAGES:
+    # The helpful 404 instead of Django's own, for what ends in a slash: the rest gets one added.
+    urlpatterns.append(re_path(r"^.*/$", nothing_here, name="nothing_here"))

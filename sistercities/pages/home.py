@@ -9,7 +9,8 @@ from cities.models import City
 from donations.models import Campaign
 from exchanges.models import Event, Gallery, Visit
 from sistercities.news.models import Article
-from sistercities.shared.cards import gather
+from sistercities.shared.cards import Card, gather
+from sistercities.shared.site import current_site
 
 
 @require_safe
@@ -38,8 +39,14 @@ def home(request: HttpRequest) -> HttpResponse:
             "last": made[0] if made else None,
             "coming": coming[0] if coming else None,
             "gallery": next(iter(lists["gallery"]), None),
-            "events": lists["event"],
+            "events": [_with_times(card, request) for card in lists["event"]],
             "articles": sorted(lists["article"], key=lambda card: card.on, reverse=True),
             "campaign": next(iter(lists["campaign"]), None),
         },
     )
+
+
+def _with_times(card: Card, request: HttpRequest) -> Event:
+    event = Event.from_card(card)
+    event.times = event.local_times(current_site(request).zone, None)
+    return event

@@ -1,5 +1,6 @@
 """`make run`: the whole site on this machine, in one command."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,14 +26,18 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("demo", if_empty=True, verbosity=1)
+        # Links in mail and the way back from the card page lead to the port that was chosen.
+        environment = {"SITE_URL": f"http://127.0.0.1:{port}", **os.environ}
         processes = [
-            subprocess.Popen(command, cwd=settings.BASE_DIR)
+            subprocess.Popen(
+                command, cwd=settings.BASE_DIR, env=environment, start_new_session=True
+            )
             for command in (
                 [
                     *(sys.executable, "-m", "granian", "--interface", "wsgi"),
                     *("--host", "127.0.0.1", "--port", str(port)),
                     *("--workers", "1", "--blocking-threads", "8", "--no-ws"),
-                    *("--log-level", "warning", "--respawn-failed-workers"),
+                    *("--log-level", "warning"),
                     "sistercities.wsgi:application",
                 ],
                 [*MANAGE, "run_huey", "--workers", "2", "--quiet"],
@@ -68,13 +73,15 @@ class Command(BaseCommand):
 
 
 def stop(processes: list[subprocess.Popen]) -> None:
-    """Asks every process to end, then ends what has not ended after ten seconds."""
+    """Asks every process to end, then ends what is left of each and of its children.
+
+    Each leads a session of its own, so Ctrl-C reaches this process alone and the order is ours.
+    """
     for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT if os.name == "nt" else signal.SIGTERM)
+        process.terminate()
     deadline = time.monotonic() + 10
     for process in processes:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
