@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from exchanges.models import Visit
 from sistercities.news.models import Article, FeedSource
-from tests.news.test_feeds import GOOD_ITEMS, server  # noqa: F401
+from tests.news.test_feeds import GOOD_ITEMS, server  # noqa: F401  (a fixture, by import)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_feed_has_a_web_address(staff, url):
     assert not FeedSource.objects.exists()
 
 
-def test_read_now_tells_what_came_of_it(staff, server, make_source):  # noqa: F811
+def test_read_now_tells_what_came_of_it(staff, server, make_source):  # noqa: F811  (takes that fixture)
     good, bad = make_source(f"{server}/good"), make_source(f"{server}/missing", title="Gone")
     response = staff.post(
         reverse("admin:news_feedsource_changelist"),
