@@ -1,5 +1,6 @@
 """The list of cities, a city's page, and the style sheet with every city's colours."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.views.generic import ListView
 from cities.facts import in_rows
 from cities.map import place_on_map, way_between, ways_from
 from cities.models import City, Source
-from sistercities.shared.cards import Card, gather
+from sistercities.shared.cards import Card, gather, newest_first
 from sistercities.shared.site import current_site, without_site
 
 PHOTOS_ON_PAGE = 8
@@ -62,6 +63,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
     events = [city.events.model.from_card(card) for card in lists["event"]]
     for event in events:
         event.times = event.local_times(current_site(request).zone, city)
+    events.sort(key=lambda event: (event.starts_on, event.starts_at or dt.time.min))
     visits = lists["visit"]
     made = [visit for visit in visits if visit.more["stage"] == "completed"]
     since = city.signed_on or (made[0].on if made else None)
@@ -87,7 +89,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "visits_out": sum(visit.more["direction"] == "outbound" for visit in made),
             "visits_back": sum(visit.more["direction"] == "inbound" for visit in made),
             "events": events,
-            "articles": sorted(lists["article"], key=lambda card: card.on, reverse=True),
+            "articles": sorted(lists["article"], key=newest_first),
             "galleries": lists["gallery"],
             "photos": lists["photo"],
         },

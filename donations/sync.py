@@ -36,6 +36,7 @@ State = Donation.State
 # Leases are kept by the machine's own clock: `CLOCK` may stand still, a crash must not last.
 LEASE = dt.timedelta(minutes=3)
 STALE_AT_ONCE = 50
+DELAYED_METHODS = {"us_bank_account"}
 
 
 class GiftBusy(Exception):
@@ -175,8 +176,8 @@ def _target(seen: Seen) -> State | None:
 
 
 def _paid_at(payment: PaymentSnap) -> dt.datetime:
-    """For a card when it was charged; for a bank debit when the money moved."""
-    if payment.method == "card" and payment.charged_at:
+    """When it was charged; for a bank debit, which takes days, when the money moved (D14)."""
+    if payment.method not in DELAYED_METHODS and payment.charged_at:
         return payment.charged_at
     return payment.txn.created_at if payment.txn else clock.now()
 

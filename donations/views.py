@@ -1,13 +1,16 @@
 """The pages of giving, and the door for the processor's events. All rules live elsewhere."""
 
 import contextlib
+import logging
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from redis import RedisError
 
 from donations import checkout, sync, webhooks
 from donations.forms import DonationForm, initial_amount, new_form_token
@@ -16,9 +19,10 @@ from donations.providers.base import BadSignature, ProviderDown, ProviderRefused
 from donations.receipts import can_take_gifts
 from sistercities.shared import clock
 from sistercities.shared.headers import personal
-from sistercities.shared.limits import allowed, client_address
+from sistercities.shared.limits import allowed, client_address, network
 from sistercities.shared.site import current_site, without_site
 
+logger = logging.getLogger(__name__)
 TEN_MINUTES, DAY = 600, 86_400
 private = cache_control(private=True, no_store=True)
 
@@ -56,7 +60,17 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
         stale = form.errors.get("form_token", ())
         form = _send_again(request, *stale) if stale else form
         return _show(request, form, campaign)
-    if not _may_start(request, form.wish()):
+    try:
+        may_start = _may_start(request, form.wish())
+    except (DatabaseError, OSError, RedisError):
+        logger.exception("The shared cache did not answer, so no gift can be begun")
+        form.add_error(
+            None,
+            _("We cannot take gifts at the moment. Nothing was charged. "
+              "Please try again in a few minutes; what you wrote is still here."),
+        )  # fmt: skip
+        return _show(request, form, campaign, status=503)
+    if not may_start:
         form.add_error(
             None,
             _("Many gifts were begun from here in a short time. Nothing was charged. "
@@ -109,7 +123,7 @@ def _may_start(request: HttpRequest, wish: checkout.Wish) -> bool:
     """
     if Donation.objects.filter(form_token=wish.form_token).exists():
         return True
-    address = client_address(request)
+    address = network(client_address(request))
     return (
         allowed("gift-start", address, times=5, seconds=TEN_MINUTES)
         and allowed("gift-day", address, times=20, seconds=DAY)

@@ -173,7 +173,7 @@ def event_list(request: HttpRequest) -> HttpResponse:
     page = page_of(request, events, EVENTS_ON_PAGE)
     this_year = clock.today().year
     for event in page:
-        event.times = event.local_times(current_site(request).zone, event.city)
+        event.times = event.local_times(current_site(request).zone, event.public_city)
         event.is_another_year = event.starts_on.year != this_year
     return render(
         request,
@@ -190,9 +190,9 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "exchanges/event_detail.html",
         {
             "event": event,
-            "city": event.city if event.city and event.city.is_public else None,
+            "city": event.public_city,
             "visit": event.visit if event.visit and event.visit.is_public else None,
-            "times": event.local_times(current_site(request).zone, event.city),
+            "times": event.local_times(current_site(request).zone, event.public_city),
         },
     )
 

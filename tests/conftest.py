@@ -126,3 +126,13 @@ def picture_file():
         return ContentFile(buffer.getvalue(), name=name)
 
     return make
+
+
+@pytest.fixture
+def unused_port_number() -> int:
+    """A port of this machine on which nobody answers."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -185,6 +185,11 @@ class Event(Publishable, Pictured):
         return list(times.values())
 
     @property
+    def public_city(self) -> City | None:
+        """Its city, unless visitors may not know of that yet."""
+        return self.city if self.city and self.city.is_public else None
+
+    @property
     def is_over(self) -> bool:
         return (self.ends_on or self.starts_on) < clock.today()
 

@@ -58,7 +58,10 @@ def fetch(url: str) -> tuple[bytes, str]:
         answer = _get(url, deadline)
         if isinstance(answer, bytes):
             return answer, url
-        url = urljoin(url, answer)
+        try:
+            url = urljoin(url, answer)
+        except ValueError:
+            raise Unreachable(_("The address leads on to something that is none.")) from None
     raise Unreachable(_("The address leads on and on to other addresses."))
 
 

@@ -3,7 +3,6 @@
 Nothing here looks at the list of subscribers, so no answer says who is on it.
 """
 
-import ipaddress
 import logging
 from enum import Enum, auto
 
@@ -38,7 +37,7 @@ def admit(*, address: str, proof: str) -> Admission:
         kind, most = ("proved", WITH_PROOF) if proved else ("bare", WITHOUT_PROOF)
         # The place first: one that is over its limit takes nothing from everybody's.
         place = limits.allowed(
-            f"newsletter-{kind}", network(address), times=most["place"], seconds=HOUR
+            f"newsletter-{kind}", limits.network(address), times=most["place"], seconds=HOUR
         )
         if place and limits.allowed(
             f"newsletter-{kind}", "everywhere", times=most["everywhere"], seconds=HOUR
@@ -62,16 +61,3 @@ def mailbox_has_room(email: str) -> bool:
     return limits.allowed(
         "newsletter-mailbox", f"{local}@{domain}", times=TRIES_PER_MAILBOX, seconds=DAY
     )
-
-
-def network(address: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 that one IPv6 home is given."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

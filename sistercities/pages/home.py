@@ -1,5 +1,7 @@
 """The front page: who we are, which cities, what happened last, what is next, how to join in."""
 
+import datetime as dt
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,7 +11,7 @@ from cities.models import City
 from donations.models import Campaign
 from exchanges.models import Event, Gallery, Visit
 from sistercities.news.models import Article
-from sistercities.shared.cards import Card, gather
+from sistercities.shared.cards import Card, gather, newest_first
 from sistercities.shared.site import current_site
 
 
@@ -39,11 +41,16 @@ def home(request: HttpRequest) -> HttpResponse:
             "last": made[0] if made else None,
             "coming": coming[0] if coming else None,
             "gallery": next(iter(lists["gallery"]), None),
-            "events": [_with_times(card, request) for card in lists["event"]],
-            "articles": sorted(lists["article"], key=lambda card: card.on, reverse=True),
+            "events": _in_order([_with_times(card, request) for card in lists["event"]]),
+            "articles": sorted(lists["article"], key=newest_first),
             "campaign": next(iter(lists["campaign"]), None),
         },
     )
+
+
+def _in_order(events: list[Event]) -> list[Event]:
+    """By day and hour; what lasts all day comes first."""
+    return sorted(events, key=lambda event: (event.starts_on, event.starts_at or dt.time.min))
 
 
 def _with_times(card: Card, request: HttpRequest) -> Event:

@@ -149,8 +149,8 @@ def _holds(kind: Kind, word: str) -> Q:
     else:
         somewhere |= _in_fields(kind.html, escape(word, quote=False))
     if kind.name == "article":
-        about = City.objects.filter(_in_fields(CITY_NAMES, word), articles=OuterRef("pk"))
-        somewhere |= Q(Exists(about))
+        named = City.objects.published().filter(_in_fields(CITY_NAMES, word))
+        somewhere |= Q(Exists(named.filter(articles=OuterRef("pk"))))
     return somewhere
 
 

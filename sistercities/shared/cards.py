@@ -88,6 +88,11 @@ def as_list(value: list | str | None) -> list:
     return json.loads(value) if isinstance(value, str) else value or []
 
 
+def newest_first(card: Card) -> tuple[int, int]:
+    """A sort key: the latest day first, of one day the row that was written last."""
+    return -(card.on.toordinal() if card.on else 0), -card.pk
+
+
 def picture_columns(prefix: str = "") -> dict[str, str]:
     names = ("picture", "picture_width", "picture_height", "picture_colour", "picture_alt")
     return {name: f"{prefix}{name}" for name in names}

@@ -1,5 +1,6 @@
 """How often something may be done. Counts live in the shared cache, so all processes agree."""
 
+import ipaddress
 import time
 
 from django.conf import settings
@@ -21,6 +22,19 @@ def client_address(request: HttpRequest) -> str:
         if len(forwarded) >= hops:
             return forwarded[-hops].strip()
     return request.META.get("REMOTE_ADDR", "")
+
+
+def network(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that one IPv6 home is given."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
 
 
 def allowed(action: str, who: str, *, times: int, seconds: int) -> bool:

@@ -73,7 +73,15 @@ def send_waiting() -> int:
     sent = 0
     now = clock.now()
     due = OutgoingMessage.objects.filter(sent_at=None, next_try_at__lte=now)
+    if not due.exists():
+        return 0
     connection = get_connection()
+    try:
+        connection.open()
+    except OSError as error:
+        # One wait a run, not one a message: a worker has other work than a silent server.
+        logger.warning("The mail server does not answer: %s", type(error).__name__)
+        return 0
     try:
         for pk in due.order_by("next_try_at", "pk").values_list("pk", flat=True)[:500]:
             sent += _send_one(pk, connection)

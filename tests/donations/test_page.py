@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from django.test.utils import CaptureQueriesContext
 
-from donations.models import CampaignCost
+from donations.models import CampaignCost, Donation
+from tests.donations.conftest import form_fields
 
 
 def test_d8_page_shows_who_asks(site, client):
@@ -111,3 +112,25 @@ def test_pages_cost_the_same_with_many_rows(
             CampaignCost.objects.create(campaign=other, what=f"Cost {line}", amount_cents=100)
             CampaignCost.objects.create(campaign=campaign, what=f"Cost {line}", amount_cents=100)
     assert [queries(page) for page in ("/donate/", "/donate/one/")] == few
+
+
+def test_a_cache_that_is_down_keeps_what_was_typed_and_moves_no_money(
+    client, site, settings, unused_port_number
+):
+    token = form_fields(client.get("/donate/").content.decode())["form_token"]
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{unused_port_number}/0",
+        }
+    }
+    answer = client.post(
+        "/donate/",
+        {"preset": "25", "frequency": "one_time", "name": "Ann Lee", "email": "ann@example.org",
+         "form_token": token},
+    )  # fmt: skip
+    assert answer.status_code == 503
+    text = answer.content.decode()
+    assert "We cannot take gifts at the moment. Nothing was charged." in text
+    assert 'value="Ann Lee"' in text
+    assert not Donation.objects.exists()

@@ -1,6 +1,6 @@
 import pytest
 
-from sistercities.newsletter.admission import network
+from sistercities.shared.limits import network
 
 
 @pytest.mark.parametrize(

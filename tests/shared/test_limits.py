@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import RequestFactory
 
-from sistercities.shared.limits import allowed, client_address
+from sistercities.shared.limits import allowed, client_address, network
 
 WINDOW = 2_000_000_400  # a multiple of 600: the first second of a window
 
@@ -111,3 +111,12 @@ def test_whose_address_counts(settings, proxies, forwarded, address):
     headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded or proxies else {}
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.9", **headers)
     assert client_address(request) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [("2001:db8:1:2::5", "2001:db8:1:2::/64"), ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+     ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"), ("", "")],
+)  # fmt: skip
+def test_one_home_is_one_place_whatever_address_it_takes(address, place):
+    assert network(address) == place

@@ -323,3 +323,15 @@ def test_old_texts_are_forgotten_and_the_record_stays(db, mailoutbox):
     assert (old.to, old.subject, old.text, old.html) == ("ann@example.org", "Hello Ann", "", "")
     assert waiting.text
     assert django_mail.outbox == mailoutbox
+
+
+def test_a_server_that_does_not_answer_is_asked_once_a_run(db, settings, unused_port_number):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", unused_port_number
+    for number in range(3):
+        OutgoingMessage.objects.create(
+            key=f"k{number}", to="ann@example.org", subject="S", text="T", html="<p>T</p>",
+            message_id=f"<{number}@example.org>",
+        )  # fmt: skip
+    assert mail.send_waiting() == 0
+    assert set(OutgoingMessage.objects.values_list("attempts", "sent_at")) == {(0, None)}

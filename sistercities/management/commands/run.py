@@ -23,6 +23,10 @@ class Command(BaseCommand):
     def handle(self, *args, port: int, **options):
         if not settings.DEBUG:
             raise CommandError("`run` is for your own machine; docs/operating.md is about servers.")
+        if port == settings.SANDBOX_PORT:
+            raise CommandError(f"Port {port} belongs to the sandbox; move it with SANDBOX_PORT=.")
+        for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends all of it, too
+            signal.signal(ending, lambda *_: sys.exit(0))
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("demo", if_empty=True, verbosity=1)
@@ -61,7 +65,6 @@ class Command(BaseCommand):
             )
         )
         self.stdout.flush()
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             while all(process.poll() is None for process in processes):
                 time.sleep(0.3)
