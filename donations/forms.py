@@ -75,10 +75,6 @@ class DollarsField(forms.Field):
 
 
 class CampaignField(forms.ModelChoiceField):
-    def to_python(self, value: Any) -> Any:
-        """NUL is in no address; PostgreSQL would refuse the question."""
-        return super().to_python(value.replace("\0", "") if isinstance(value, str) else value)
-
     def label_from_instance(self, obj: Campaign) -> str:
         return obj.designation
 
