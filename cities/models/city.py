@@ -1,7 +1,5 @@
 """A city. Knows nobody: visits, news and gifts point here."""
 
-from typing import Self
-
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -25,10 +23,6 @@ valid_language = RegexValidator(
 
 
 class CityQuerySet(PublishableQuerySet):
-    def partners(self) -> Self:
-        """Every city but home, in the order of the site's menus."""
-        return self.exclude(relationship=City.Relationship.HOME).order_by("name")
-
     def cards(self) -> models.QuerySet:
         return as_cards(
             self, "city", slug="slug", title="name", native="native_name",

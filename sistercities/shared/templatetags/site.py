@@ -12,13 +12,12 @@ from django.utils.translation import ngettext
 from sistercities.shared import clock
 from sistercities.shared.images import rendition_name
 from sistercities.shared.money import format_amount, format_exact
-from sistercities.shared.richtext import clean_html, clean_page, plain_text
+from sistercities.shared.richtext import clean_html, clean_page
 
 register = template.Library()
 
 register.filter("rich", clean_html)
 register.filter("rich_page", clean_page)
-register.filter("plain", plain_text)
 
 
 @register.filter
@@ -46,22 +45,9 @@ def small(name) -> str:
 
 
 @register.filter
-def progress_percent(campaign: dict) -> int:
-    """How much of a campaign's `goal` is `raised` (both cents), from 0 to 100, rounded down."""
-    goal = int(campaign["goal"])
-    return max(0, min(100, int(campaign["raised"]) * 100 // goal)) if goal else 0
-
-
-@register.filter
 def under(path: str, part: str) -> bool:
     """Whether a page's address lies in a part of the site, for the menu."""
     return path.startswith(part)
-
-
-@register.filter
-def month_day(day: dt.date) -> str:
-    """`April 10`."""
-    return format_date(day, "F j")
 
 
 @register.filter
