@@ -4,7 +4,7 @@ PORT ?= 8000
 PY = .venv/bin/python
 export DEBUG ?= on
 
-.PHONY: run test check format lock help
+.PHONY: run test check bench format lock help
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -15,7 +15,7 @@ run: .venv/installed
 
 # make test    the whole suite, on SQLite
 test: .venv/installed-dev
-	$(PY) -m pytest -n 2 --dist loadgroup -q $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadgroup -q $(ARGS)
 
 # make check   lint, types, templates, imports, migrations, deployment settings
 check: .venv/installed-dev
@@ -29,6 +29,10 @@ check: .venv/installed-dev
 	  ALLOWED_HOSTS=www.example.org SITE_URL=https://www.example.org EMAIL_URL=smtp://127.0.0.1:25 \
 	  DEFAULT_FROM_EMAIL=hello@example.org STRIPE_SECRET_KEY=sk_live_check STRIPE_WEBHOOK_SECRET=whsec_check \
 	  $(PY) manage.py check --deploy --fail-level WARNING
+
+# make bench   figures beside their peers or limits; ONLY=photos.page picks those that begin so
+bench: .venv/installed-dev
+	@$(PY) -m tests.bench
 
 # make format  put the code into the house's form
 format: .venv/installed-dev

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "sistercities.shared.headers.CrossOriginHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sistercities.shared.compression.CompressTexts",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -122,18 +123,25 @@ TASKS = {
     }
 }
 
+buckets = env.buckets()
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.folder("MEDIA_ROOT", default=VAR_DIR / "media")
-PRIVATE_MEDIA_ROOT = env.folder("PRIVATE_MEDIA_ROOT", default=VAR_DIR / "originals")
+PRIVATE_MEDIA_ROOT = env.folder(
+    "PRIVATE_MEDIA_ROOT", default=VAR_DIR / "originals", is_private=not buckets
+)
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "sistercities" / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "originals": {
+    "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": PRIVATE_MEDIA_ROOT, "base_url": None},
+        "OPTIONS": {"allow_overwrite": True},
     },
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": PRIVATE_MEDIA_ROOT, "base_url": None, "allow_overwrite": True},
+    },
+    **buckets,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -143,6 +151,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a city with many facts and places is one admin form
+DATA_UPLOAD_MAX_NUMBER_FILES = 600  # the photos of an evening, from a browser without script
 
 # --- language and time ----------------------------------------------------------------------
 

@@ -8,8 +8,12 @@ from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
 import donations.sync
+from exchanges import releasing, sorting
+from exchanges.tasks import build_archives, open_archives
 from sistercities.news import feeds
-from sistercities.shared import mail
+from sistercities.shared import mail, rendering, stored_files
+from sistercities.shared.queue import wake
+from sistercities.shared.tasks import try_avif
 
 
 @db_periodic_task(crontab(minute="*"))
@@ -20,6 +24,17 @@ def settle_gifts_every_minute() -> None:
 @db_periodic_task(crontab(minute="*"))
 def send_mail_every_minute() -> None:
     mail.send_waiting()
+
+
+@db_periodic_task(crontab(minute="*"))
+def keep_pictures_in_line_every_minute() -> None:
+    stored_files.remove_discarded()
+    releasing.settle()
+    sorting.follow_zones()
+    rendering.wake_renderer()
+    wake(try_avif)
+    wake(build_archives)
+    wake(open_archives)
 
 
 @db_periodic_task(crontab(minute="17"))

@@ -1,6 +1,5 @@
 """What every admin page of ours shares: publishing, pictures, the editor's nonce."""
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
@@ -8,8 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from js_asset import Media
 
-from sistercities.shared.images import rendition_name
-from sistercities.shared.models import OutgoingMessage, SiteLink, SiteSettings
+from sistercities.shared.models import (
+    AvifTrial,
+    DiscardedFile,
+    OutgoingMessage,
+    Rendering,
+    SiteLink,
+    SiteSettings,
+)
 
 
 class NonceMixin:
@@ -80,13 +85,14 @@ PICTURE_SECTION = (_("Picture"), {"fields": PICTURE_FIELDS})
 
 @admin.display(description=_("picture"))
 def thumbnail(obj):
-    """For list pages: the small rendition, with its own words."""
-    if not obj.picture:
-        return "–"
+    """For list pages: the small rendition, with its own words, or why there is none yet."""
+    if obj.picture_problem:
+        return obj.picture_problem
+    if not obj.thumbnail_url:
+        return _("in the works") if obj.picture_is_waiting else "–"
     return format_html(
-        '<img class="thumb" src="{}{}" alt="{}" width="72" height="{}" loading="lazy">',
-        settings.MEDIA_URL,
-        rendition_name(obj.picture.name, 800),
+        '<img class="thumb" src="{}" alt="{}" width="72" height="{}" loading="lazy">',
+        obj.thumbnail_url,
         obj.picture_alt,
         round(72 * obj.picture_height / (obj.picture_width or 72)),
     )
@@ -112,6 +118,7 @@ class SiteSettingsAdmin(admin.ModelAdmin):
             _("For receipts and letters"),
             {"fields": ("ein", "postal_address", "email", "phone", "time_zone")},
         ),
+        (_("Gifts by card"), {"fields": (("card_fee_percent", "card_fee_cents"),)}),
         (_("Footer"), {"fields": ("nonprofit_line", "letter_line", "picture_note")}),
         (
             _("Appeal on every page"),
@@ -126,19 +133,10 @@ class SiteSettingsAdmin(admin.ModelAdmin):
         return False
 
 
-@admin.register(OutgoingMessage)
-class OutgoingMessageAdmin(admin.ModelAdmin):
-    """Read only: what was said to whom is a record."""
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """For records: what was done, or waits to be done, is not written by hand."""
 
-    list_display = ("subject", "to", "created_at", "sent_at", "attempts", "last_error")
-    search_fields = ("to", "subject")
-    list_filter = (("sent_at", admin.EmptyFieldListFilter), "created_at")
     list_select_related = ()
-    ordering = ("-created_at",)
-    date_hierarchy = "created_at"
-    fields = (
-        "to", "subject", "text", "created_at", "sent_at", "attempts", "last_error", "next_try_at",
-    )  # fmt: skip
 
     def has_add_permission(self, request):
         return False
@@ -148,3 +146,37 @@ class OutgoingMessageAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+@admin.register(OutgoingMessage)
+class OutgoingMessageAdmin(ReadOnlyAdmin):
+    """Read only: what was said to whom is a record."""
+
+    list_display = ("subject", "to", "created_at", "sent_at", "attempts", "last_error")
+    search_fields = ("to", "subject")
+    list_filter = (("sent_at", admin.EmptyFieldListFilter), "created_at")
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    fields = (
+        "to", "subject", "text", "created_at", "sent_at", "attempts", "last_error", "next_try_at",
+    )  # fmt: skip
+
+
+@admin.register(Rendering, AvifTrial)
+class PictureWorkAdmin(ReadOnlyAdmin):
+    """Usually empty: what stands here for long has a reason in the log."""
+
+    list_display = ("original", "label", "object_id", "attempts", "next_try_at")
+    search_fields = ("original",)
+    list_filter = ("label",)
+    ordering = ("pk",)
+
+
+@admin.register(DiscardedFile)
+class DiscardedFileAdmin(ReadOnlyAdmin):
+    """Usually empty: what stands here for long could not be deleted."""
+
+    list_display = ("name", "storage", "discarded_at")
+    search_fields = ("name",)
+    list_filter = ("storage",)
+    ordering = ("pk",)

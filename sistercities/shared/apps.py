@@ -1,9 +1,10 @@
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -14,6 +15,11 @@ class SharedConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(leave_json_unasked, dispatch_uid="leave_json_unasked")
+        from sistercities.shared.stored_files import KeepsFiles, discard_files_of
+
+        for model in apps.get_models():
+            if issubclass(model, KeepsFiles):
+                post_delete.connect(discard_files_of, sender=model)
 
 
 def leave_json_unasked(connection: BaseDatabaseWrapper, **_: Any) -> None:

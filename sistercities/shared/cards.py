@@ -8,14 +8,13 @@ import datetime as dt
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Cast, JSONObject
 from django.urls import reverse
-
-from sistercities.shared.images import rendition_name
 
 TEXT = models.TextField()
 COLUMNS: dict[str, models.Field] = {
@@ -23,6 +22,7 @@ COLUMNS: dict[str, models.Field] = {
     "on": models.DateField(), "until": models.DateField(),
     "picture": TEXT, "picture_width": models.IntegerField(),
     "picture_height": models.IntegerField(), "picture_colour": TEXT, "picture_alt": TEXT,
+    "picture_has_avif": models.BooleanField(),
     "rank": models.IntegerField(),
 }  # fmt: skip
 
@@ -45,9 +45,11 @@ class Card:
     picture_height: int
     picture_colour: str
     picture_alt: str
+    picture_has_avif: bool
     rank: int
     more: dict[str, Any] = field(default_factory=dict)
 
+    picture_base: ClassVar[str] = settings.MEDIA_URL
     ROUTES = {
         "city": "cities:detail", "visit": "exchanges:visit", "gallery": "exchanges:gallery",
         "event": "exchanges:event", "article": "news:detail", "campaign": "donations:campaign",
@@ -56,10 +58,6 @@ class Card:
 
     def get_absolute_url(self) -> str:
         return reverse(self.ROUTES[self.kind], args=[self.slug]) if self.kind in self.ROUTES else ""
-
-    @property
-    def picture_small(self) -> str:
-        return rendition_name(self.picture, 800)
 
 
 def as_cards(
@@ -94,7 +92,10 @@ def newest_first(card: Card) -> tuple[int, int]:
 
 
 def picture_columns(prefix: str = "") -> dict[str, str]:
-    names = ("picture", "picture_width", "picture_height", "picture_colour", "picture_alt")
+    names = (
+        "picture", "picture_width", "picture_height", "picture_colour", "picture_alt",
+        "picture_has_avif",
+    )  # fmt: skip
     return {name: f"{prefix}{name}" for name in names}
 
 

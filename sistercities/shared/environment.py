@@ -1,6 +1,7 @@
 """Settings from environment variables, each refused in a sentence that says what to write."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -70,8 +71,16 @@ class Environment:
             raise self._malformed(name, "holds nothing but commas.")
         return parts
 
-    def folder(self, name: str, *, default: Path) -> Path:
-        return Path(self._raw(name, default, "")).resolve()
+    def folder(self, name: str, *, default: Path, is_private: bool = False) -> Path:
+        """A private one is made where it is missing, and only this user may look into it."""
+        path = Path(self._raw(name, default, "")).resolve()
+        if is_private:
+            try:
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                why = os.strerror(error.errno or 5)
+                raise self._malformed(name, f"cannot be made at {path}: {why}.") from None
+        return path
 
     def secret(self, name: str, *, debug: bool) -> str:
         value = self.text(
@@ -86,14 +95,7 @@ class Environment:
     def site_url(self, name: str, *, default: str | None, debug: bool) -> str:
         """The site's address without a slash at the end; https, but for one's own machine."""
         value = self.text(name, default=default, example="https://www.example.org").rstrip("/")
-        parts = _split(value)
-        if (
-            parts is None
-            or parts.scheme not in ({"http", "https"} if debug else {"https"})
-            or not parts.hostname
-            or "@" in parts.netloc
-            or f"{parts.scheme}://{parts.netloc}" != value
-        ):
+        if not _is_origin(value, {"http", "https"} if debug else {"https"}):
             raise self._malformed(
                 name, f"is {value!r}; it must be the site's address, like https://www.example.org."
             )
@@ -160,6 +162,48 @@ class Environment:
             config["OPTIONS"] = {"MAX_ENTRIES": 100_000}
         return config
 
+    def buckets(self) -> dict[str, dict[str, Any]]:
+        """The storages "default" and "private" in S3; none where S3_ENDPOINT is empty."""
+        endpoint = self.text("S3_ENDPOINT", default="").rstrip("/")
+        if not endpoint:
+            return {}
+        if not _is_origin(endpoint, {"http", "https"}):
+            raise self._malformed(
+                "S3_ENDPOINT",
+                "must be the address of the S3 server, like https://s3.us-west-2.amazonaws.com.",
+            )
+        public, private, region, access_key, secret_key = (
+            self.text(name, default=None, example=example)
+            for name, example in (
+                ("S3_PUBLIC_BUCKET", "example-org-pictures"),
+                ("S3_PRIVATE_BUCKET", "example-org-originals"),
+                ("S3_REGION", "us-west-2"),
+                ("S3_ACCESS_KEY", "AKIA…"),
+                ("S3_SECRET_KEY", "the one that belongs to S3_ACCESS_KEY"),
+            )
+        )
+        if public == private:
+            raise self._malformed(
+                "S3_PRIVATE_BUCKET",
+                "is the same as S3_PUBLIC_BUCKET; what nobody may see must be in one of its own.",
+            )
+        options = {
+            "endpoint_url": endpoint,
+            "region_name": region,
+            "access_key": access_key,
+            "secret_key": secret_key,
+        }
+        return {
+            alias: {
+                "BACKEND": f"sistercities.shared.storage.{backend}",
+                "OPTIONS": {"bucket_name": bucket, **options},
+            }
+            for alias, backend, bucket in (
+                ("default", "PublicBucket", public),
+                ("private", "PrivateBucket", private),
+            )
+        }
+
     def email(self, name: str, *, default: str | None) -> dict[str, Any]:
         url = self.text(name, default=default, example="smtp+tls://user:password@mail.example.org")
         try:
@@ -175,6 +219,18 @@ class Environment:
         if url.startswith("filemail"):
             config["EMAIL_FILE_PATH"] = urlsplit(url).path
         return config
+
+
+def _is_origin(url: str, schemes: set[str]) -> bool:
+    """Whether it is scheme, host and port, and nothing else."""
+    parts = _split(url)
+    return (
+        parts is not None
+        and parts.scheme in schemes
+        and bool(parts.hostname)
+        and "@" not in parts.netloc
+        and f"{parts.scheme}://{parts.netloc}" == url
+    )
 
 
 def _split(url: str) -> SplitResult | None:

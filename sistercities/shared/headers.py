@@ -1,8 +1,17 @@
 """Response headers that Django does not set by itself."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import cache_control
+
+Response = TypeVar("Response", bound=HttpResponseBase)
+BRIEFLY = 60  # seconds
+# For pages that show photos: anybody may keep a copy, and a photo whose consent is taken back is
+# gone from it within a minute (trust.md, Minors). Never for a page that sets a cookie.
+stored_briefly = cache_control(public=True, max_age=BRIEFLY)
 
 
 class CrossOriginHeaders:
@@ -18,7 +27,7 @@ class CrossOriginHeaders:
         return response
 
 
-def personal(response: HttpResponse, *, referrer: str = "no-referrer") -> HttpResponse:
+def personal(response: Response, *, referrer: str = "no-referrer") -> Response:
     """Marks a page that one person may see: stored nowhere, indexed nowhere, told to nobody.
 
     A page with a form that Django guards against forgery needs `referrer="same-origin"`: under

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 
 from sistercities.shared import clock
 from sistercities.shared.models import OutgoingMessage
+from sistercities.shared.queue import wake
 
 logger = logging.getLogger(__name__)
 LEASE = dt.timedelta(minutes=5)
@@ -57,15 +58,7 @@ def wake_sender() -> None:
     """Has waiting mail sent soon after this transaction. Harmless when nothing waits."""
     from sistercities.shared.tasks import send_waiting_mail
 
-    transaction.on_commit(lambda: _wake(send_waiting_mail))
-
-
-def _wake(task) -> None:
-    """A queue that is down costs a minute, never the request: the sweep finds the row."""
-    try:
-        task.enqueue()
-    except Exception:
-        logger.exception("The task queue did not answer; the next sweep will do the work")
+    transaction.on_commit(lambda: wake(send_waiting_mail))
 
 
 def send_waiting() -> int:

@@ -1,6 +1,7 @@
 """Puts the organisation on each request, and its clock on the wall."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -44,3 +45,10 @@ def without_site(view: Callable) -> Callable:
     """For views that answer without knowing the organisation: health, files, hooks."""
     setattr(view, "without_site", True)  # noqa: B010  (a function has no such attribute to mypy)
     return view
+
+
+@contextlib.contextmanager
+def at_home() -> Iterator[None]:
+    """The organisation's clock on the wall, for jobs: a request has it from `CurrentSite`."""
+    with timezone.override(SiteSettings.load().zone):
+        yield

@@ -1,16 +1,19 @@
 """Tags and filters that every template may use without loading them."""
 
 import datetime as dt
+import json
 import zoneinfo
 
 from django import template
-from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.template.defaultfilters import date as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sistercities.shared import clock
-from sistercities.shared.images import rendition_name
+from sistercities.shared.addresses import absolute, jpeg, picture_file, srcset
 from sistercities.shared.money import format_amount, format_exact
 from sistercities.shared.richtext import clean_html, clean_page
 
@@ -32,16 +35,39 @@ def exact(cents: int, currency: str = "USD") -> str:
     return format_exact(cents, currency)
 
 
-@register.filter
-def media(name) -> str:
-    """The address of a stored file."""
-    return f"{settings.MEDIA_URL}{name}" if name else ""
+register.filter("jpeg", jpeg)
+register.filter("absolute", absolute)
 
 
 @register.filter
-def small(name) -> str:
-    """The address of a picture's 800-pixel rendition."""
-    return f"{settings.MEDIA_URL}{rendition_name(str(name), 800)}" if name else ""
+def webp(item, upto: int) -> str:
+    """The WebP files of a picture for `srcset`, up to so many pixels wide."""
+    return srcset(item, ".webp", upto)
+
+
+@register.filter
+def avif(item, upto: int) -> str:
+    """The same in AVIF, for a picture that has it."""
+    return srcset(item, ".avif", upto)
+
+
+@register.filter
+def small(item) -> str:
+    """The address of a picture's WebP file of at most 800 pixels; empty without a picture."""
+    return picture_file(item, 800, ".webp") if item.picture else ""
+
+
+# What could end the element or begin another, written in JSON's own way.
+INERT = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
+
+
+@register.filter
+def linked_data(data: dict) -> SafeString:
+    """A JSON-LD block for search engines. It is data: browsers run nothing of it."""
+    text = json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    # Safe: without these three characters no text can leave the element.
+    inert = mark_safe(text.translate(INERT))
+    return format_html('<script type="application/ld+json">{}</script>', inert)
 
 
 @register.filter
