@@ -12,6 +12,7 @@ from cities.facts import in_rows
 from cities.map import place_on_map, way_between, ways_from
 from cities.models import City, Source
 from sistercities.shared.cards import Card, gather, newest_first
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import current_site, without_site
 
 PHOTOS_ON_PAGE = 8
@@ -38,6 +39,7 @@ class CityList(ListView):
 
 
 @require_safe
+@stored_briefly
 def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
     city = get_object_or_404(City.objects.published(), slug=slug)
     facts = list(city.facts.for_page())

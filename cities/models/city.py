@@ -11,8 +11,8 @@ from django_countries.fields import CountryField
 
 from cities.colours import check_accents
 from sistercities.shared.cards import as_cards, picture_columns
-from sistercities.shared.images import Pictured
 from sistercities.shared.models import time_zone_choices, validate_time_zone
+from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
 

@@ -8,7 +8,7 @@ from django_countries.fields import CountryField
 from cities.models.city import City
 from cities.models.source import Source
 from sistercities.shared.cards import as_cards, picture_columns
-from sistercities.shared.images import Pictured
+from sistercities.shared.pictures import Pictured
 from sistercities.shared.richtext import RichTextField
 
 

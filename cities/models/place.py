@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cities.models.city import City
 from cities.models.parts import Ordered
 from cities.units import CURRENCIES, UNITS
-from sistercities.shared.images import Pictured
+from sistercities.shared.pictures import Pictured
 
 valid_season_day = RegexValidator(
     r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z", _("Write month and day as 04-10.")

@@ -40,7 +40,9 @@ def fill(city, picture_file, *, rows: int) -> None:
         gallery = Gallery.objects.create(
             city=city, visit=visit, title=f"Gallery {n}", slug=slug, status="published"
         )
-        Photo.objects.create(gallery=gallery, picture=picture_file(), picture_alt="A hill")
+        Photo.objects.create(
+            gallery=gallery, picture=picture_file(), picture_alt="A hill", people="none"
+        )
         Event.objects.create(
             city=city, title=f"Event {n}", slug=slug, status="published", summary="S",
             starts_on=dt.date.today() + dt.timedelta(days=n + 1),
@@ -53,10 +55,12 @@ def fill(city, picture_file, *, rows: int) -> None:
 
 @pytest.mark.parametrize("rows", [1, 10])
 def test_city_page_takes_six_queries_with_few_rows_and_many(
-    client, site, home_city, make_city, picture_file, rows, django_assert_num_queries
-):
+    client, site, home_city, make_city, picture_file, finish_pictures, rows,
+    django_assert_num_queries,
+):  # fmt: skip
     city = make_city("Jinzhou", native_name="锦州", native_language="zh-Hans")
     fill(city, picture_file, rows=rows)
+    finish_pictures()
     with django_assert_num_queries(6):
         page = client.get(city.get_absolute_url())
     assert page.status_code == 200
