@@ -17,8 +17,8 @@ from cities.models import City
 from exchanges.models.visit import Visit, check_days, when
 from sistercities.shared import clock
 from sistercities.shared.cards import Card, as_cards, picture_columns
-from sistercities.shared.images import Pictured
 from sistercities.shared.models import time_zone_choices, validate_time_zone
+from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
 
