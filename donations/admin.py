@@ -52,6 +52,11 @@ def amount(obj):
     return money(obj.amount_cents, getattr(obj, "currency", "USD"))
 
 
+@admin.display(description=_("of this, for the card fee"))
+def covered_fee(obj):
+    return money(obj.covered_fee_cents, obj.currency) if obj.covered_fee_cents else "–"
+
+
 class DollarsMixin:
     """Staff read and write dollars; the row keeps cents."""
 
@@ -142,7 +147,7 @@ class DonationAdmin(admin.ModelAdmin):
     )  # fmt: skip
     list_filter = (
         "state", ("needs_attention", admin.EmptyFieldListFilter), "campaign", "given_on", "kind",
-        "livemode",
+        "tribute_kind", "livemode",
     )  # fmt: skip
     list_select_related = ("campaign",)
     ordering = ("-created_at",)
@@ -150,8 +155,24 @@ class DonationAdmin(admin.ModelAdmin):
     inlines = [ReceiptInline, LedgerEntryInline, CheckoutAttemptInline]
     actions = ["clear_attention"]
     fieldsets = (
-        (None, {"fields": (amount, "shown_state", "campaign", "designation", "given_on")}),
+        (
+            None,
+            {
+                "fields": (
+                    amount, covered_fee, "shown_state", "campaign", "designation", "given_on",
+                )
+            },
+        ),
         (_("Donor"), {"fields": ("donor_name", "email", "is_anonymous", "message")}),
+        (
+            _("In honor or memory"),
+            {
+                "fields": (
+                    "tribute_kind", "tribute_name", "notice_name", "notice_email",
+                    "notice_address",
+                )
+            },
+        ),
         (
             _("Payment"),
             {

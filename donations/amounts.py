@@ -7,6 +7,21 @@ PRESETS = (25, 50, 100, 250)  # dollars; the style sheet knows these four (desig
 DEFAULT_PRESET = 50
 
 
+def card_fee(charge_cents: int, *, basis_points: int, fixed_cents: int) -> int:
+    """What the processor keeps of a charge, as we estimate it: half a cent is rounded up."""
+    return (charge_cents * basis_points + 5_000) // 10_000 + fixed_cents
+
+
+def charge_covering_fee(gift_cents: int, *, basis_points: int, fixed_cents: int) -> int:
+    """The smallest charge of which at least the gift is left after the fee (giving.md D13)."""
+    charge = (gift_cents + fixed_cents) * 10_000 // (10_000 - basis_points) - 1
+    while (
+        charge - card_fee(charge, basis_points=basis_points, fixed_cents=fixed_cents) < gift_cents
+    ):
+        charge += 1
+    return charge
+
+
 def progress_percent(raised_cents: int, goal_cents: int) -> int:
     """How far a campaign has come: a whole number from 0 to 100, never rounded up."""
     if goal_cents <= 0:

@@ -38,15 +38,21 @@ class FormChanged(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """What the donor asked for. `amount_cents` in `CURRENCY`."""
+    """What the donor asked for. Cents of `CURRENCY`; the gift is both sums together (D13)."""
 
     form_token: str
-    amount_cents: int
+    chosen_cents: int
     campaign: Campaign | None
     donor_name: str
     email: str
+    covered_fee_cents: int = 0
     is_anonymous: bool = False
     message: str = ""
+    tribute_kind: str = ""
+    tribute_name: str = ""
+    notice_name: str = ""
+    notice_email: str = ""
+    notice_address: str = ""
 
 
 def start(wish: Wish) -> str:
@@ -71,7 +77,8 @@ def start(wish: Wish) -> str:
 def _fields_of(wish: Wish) -> dict[str, Any]:
     campaign = wish.campaign
     return {
-        "amount_cents": wish.amount_cents,
+        "amount_cents": wish.chosen_cents + wish.covered_fee_cents,
+        "covered_fee_cents": wish.covered_fee_cents,
         "currency": CURRENCY,
         "campaign": campaign,
         "designation": campaign.designation if campaign else _("Where it is needed most"),
@@ -79,6 +86,11 @@ def _fields_of(wish: Wish) -> dict[str, Any]:
         "email": wish.email,
         "is_anonymous": wish.is_anonymous,
         "message": wish.message,
+        "tribute_kind": wish.tribute_kind,
+        "tribute_name": wish.tribute_name,
+        "notice_name": wish.notice_name,
+        "notice_email": wish.notice_email,
+        "notice_address": wish.notice_address,
         "goods_services": Donation.GoodsServices.NONE,
         "livemode": settings.STRIPE_LIVE_MODE,
     }
@@ -182,10 +194,11 @@ def _params(donation: Donation, number: int, expires_at: dt.datetime) -> dict[st
 
 
 def _cancel_url(donation: Donation) -> str:
-    """Back to the form, with the amount as it was."""
+    """Back to the form, with the amount that was chosen, and the fee covered or not."""
     campaign = donation.campaign
     path = campaign.get_absolute_url() if campaign else reverse("donations:give")
     digits = MINOR_UNITS[donation.currency]
-    amount = Decimal(donation.amount_cents).scaleb(-digits)
+    amount = Decimal(donation.amount_cents - donation.covered_fee_cents).scaleb(-digits)
     text = f"{amount:.{digits}f}".removesuffix("." + "0" * digits)
-    return f"{settings.SITE_URL}{path}?amount={text}&stopped=1"
+    cover = "&cover_fees=on" if donation.covered_fee_cents else ""
+    return f"{settings.SITE_URL}{path}?amount={text}{cover}&stopped=1"

@@ -9,13 +9,22 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from donations.amounts import CURRENCY, DEFAULT_PRESET, MAXIMUM_CENTS, MINIMUM_CENTS, PRESETS
+from donations.amounts import (
+    CURRENCY,
+    DEFAULT_PRESET,
+    MAXIMUM_CENTS,
+    MINIMUM_CENTS,
+    PRESETS,
+    charge_covering_fee,
+)
 from donations.checkout import Wish
-from donations.models import Campaign
+from donations.models import Campaign, Donation
 from sistercities.shared.money import format_amount, parse_amount
 from sistercities.shared.signing import new_token
 
 OTHER = "other"
+SELECTS = {"campaign", "tribute_kind"}
+TRIBUTE = ("tribute_kind", "tribute_name", "notice_name", "notice_email", "notice_address")
 FORM_LASTS = 24 * 60 * 60  # seconds
 SIGNER = signing.TimestampSigner(salt="donations.form")
 
@@ -80,7 +89,10 @@ class CampaignField(forms.ModelChoiceField):
 
 
 class DonationForm(forms.Form):
-    """`cleaned_data["cents"]` is the amount; `wish()` is all of it for `checkout.start`."""
+    """`cleaned_data["cents"]` is the amount; `wish()` is all of it for `checkout.start`.
+
+    `card_fee` is the estimate of `SiteSettings.card_fee`, for donors who cover it.
+    """
 
     preset = forms.ChoiceField(
         label=_("How much?"),
@@ -134,6 +146,9 @@ class DonationForm(forms.Form):
             "invalid_choice": _("This campaign takes no gifts at present. Please choose another.")
         },
     )
+    cover_fees = forms.BooleanField(
+        label=_("Add the card fee, so that all of my gift arrives"), required=False
+    )
     anonymous = forms.BooleanField(label=_("Keep my name off every public list"), required=False)
     message = forms.CharField(
         label=_("A word to us"),
@@ -142,19 +157,47 @@ class DonationForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
     )
+    tribute_kind = forms.ChoiceField(
+        label=_("In honor or memory"),
+        choices=[("", _("Neither")), *Donation.Tribute.choices],
+        required=False,
+    )
+    tribute_name = forms.CharField(
+        label=_("Of whom"), max_length=120, required=False, validators=[one_line],
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    notice_name = forms.CharField(
+        label=_("Whom may we tell?"), max_length=120, required=False, validators=[one_line],
+        help_text=_("Optional. A card says that you gave, never how much. It names you, unless "
+                    "you keep your name off public lists."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    notice_email = forms.EmailField(
+        label=_("Their email"), max_length=254, required=False,
+        error_messages={
+            "invalid": _("This is not an email address. Please write one such as ann@example.org.")
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "inputmode": "email"}),
+    )  # fmt: skip
+    notice_address = forms.CharField(
+        label=_("Or their postal address"), max_length=300, required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+    )  # fmt: skip
     form_token = forms.CharField(
         max_length=120,
         widget=forms.HiddenInput,
         error_messages={"required": _("This form was not complete. Please send it again.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, card_fee: dict[str, int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.card_fee = card_fee
         campaigns = Campaign.objects.published().open().order_by("order", "title")
         cast(CampaignField, self.fields["campaign"]).queryset = campaigns
         for name, field in self.fields.items():
-            kind = {"campaign": "form-select", "anonymous": "form-check-input"}.get(name)
-            field.widget.attrs["class"] = kind or "form-control"
+            is_box = isinstance(field, forms.BooleanField)
+            kind = "form-check-input" if is_box else "form-control"
+            field.widget.attrs["class"] = "form-select" if name in SELECTS else kind
 
     def clean_form_token(self) -> str:
         """The random part. A token that is not ours, or a day old, asks for the form again."""
@@ -191,7 +234,22 @@ class DonationForm(forms.Form):
                 cleaned["cents"] = check_amount(parse_amount(cleaned["amount"], CURRENCY))
             except ValidationError as error:
                 self.add_error("amount", error)
+        if not any(name in self.errors for name in TRIBUTE):
+            self._check_tribute(cleaned)
         return cleaned
+
+    def _check_tribute(self, cleaned: dict[str, Any]) -> None:
+        """What belongs together must be there together, or a card would be lost in silence."""
+        where = cleaned["notice_email"] or cleaned["notice_address"]
+        is_tribute = cleaned["tribute_name"] or cleaned["notice_name"] or where
+        if cleaned["tribute_kind"] and not cleaned["tribute_name"]:
+            self.add_error("tribute_name", _("Please write the name, or choose “Neither” above."))
+        if is_tribute and not cleaned["tribute_kind"]:
+            self.add_error("tribute_kind", _("Please choose: in honor or in memory."))
+        if cleaned["notice_name"] and not where:
+            self.add_error("notice_email", _("Please write an email or a postal address."))
+        if where and not cleaned["notice_name"]:
+            self.add_error("notice_name", _("Please write to whom the card goes."))
 
     def add_error(self, field: str | None, error: Any) -> None:
         super().add_error(field, error)
@@ -200,19 +258,41 @@ class DonationForm(forms.Form):
 
     def wish(self) -> Wish:
         cleaned = self.cleaned_data
+        cents = cleaned["cents"]
         return Wish(
             form_token=cleaned["form_token"],
-            amount_cents=cleaned["cents"],
+            chosen_cents=cents,
+            covered_fee_cents=self.charge(cents) - cents if cleaned["cover_fees"] else 0,
             campaign=cleaned["campaign"],
             donor_name=cleaned["name"],
             email=cleaned["email"],
             is_anonymous=cleaned["anonymous"],
             message=cleaned["message"],
+            **{name: cleaned[name] for name in TRIBUTE},
         )
 
+    def charge(self, cents: int) -> int:
+        """What is charged for a gift of `cents` whose donor covers the fee."""
+        return charge_covering_fee(cents, **self.card_fee)
+
     @property
-    def presets(self) -> tuple[int, ...]:
-        return PRESETS
+    def tribute(self) -> list[forms.BoundField]:
+        return [self[name] for name in TRIBUTE]
+
+    @property
+    def has_tribute(self) -> bool:
+        """Whether something stands in the folded part."""
+        return any(field.value() or field.errors for field in self.tribute)
+
+    @property
+    def example_charge(self) -> int:
+        """What $100 becomes with the fee covered, in cents."""
+        return self.charge(10_000)
+
+    @property
+    def presets(self) -> list[tuple[int, int, int]]:
+        """Dollars, the same in cents, and in cents with the fee covered."""
+        return [(dollars, dollars * 100, self.charge(dollars * 100)) for dollars in PRESETS]
 
     @property
     def typed_preset(self) -> str:

@@ -17,7 +17,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import posting, receipts
+from donations import posting, receipts, tributes
 from donations.models import CheckoutAttempt, Donation, LedgerEntry
 from donations.providers import provider
 from donations.providers.base import (
@@ -158,6 +158,7 @@ def _converge(gift: Donation, seen: Seen, site: SiteSettings) -> None:
             receipts.issue(donation=gift, site=site)
         except receipts.ReceiptBlocked as reason:
             flag(gift, _("No receipt could be written. %s") % reason)
+        tributes.announce(donation=gift, site=site)
 
 
 def _target(seen: Seen) -> State | None:

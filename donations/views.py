@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -24,6 +25,7 @@ from sistercities.shared.site import current_site, without_site
 
 logger = logging.getLogger(__name__)
 TEN_MINUTES, DAY = 600, 86_400
+WAIT = 2.0  # seconds in line for a gift whose event comes in at the same moment
 private = cache_control(private=True, no_store=True)
 
 
@@ -52,10 +54,11 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
         initial = {
             **initial_amount(request.GET.get("amount", "")),
             "campaign": campaign.slug if campaign else request.GET.get("campaign", ""),
+            "cover_fees": request.GET.get("cover_fees") == "on",
             "form_token": new_form_token(),
         }
-        return _show(request, DonationForm(initial=initial), campaign)
-    form = DonationForm(request.POST)
+        return _show(request, _form(request, initial=initial), campaign)
+    form = _form(request, request.POST)
     if not form.is_valid():
         stale = form.errors.get("form_token", ())
         form = _send_again(request, *stale) if stale else form
@@ -78,6 +81,10 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
         )  # fmt: skip
         return _show(request, form, campaign, status=429)
     return _start(request, form, campaign)
+
+
+def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> DonationForm:
+    return DonationForm(*args, card_fee=current_site(request).card_fee, **kwargs)
 
 
 def _start(request: HttpRequest, form: DonationForm, campaign: Campaign | None) -> HttpResponse:
@@ -110,7 +117,7 @@ def _start(request: HttpRequest, form: DonationForm, campaign: Campaign | None) 
 
 def _send_again(request: HttpRequest, *reasons: str) -> DonationForm:
     """What was typed, with a fresh token and the reasons above it."""
-    form = DonationForm({**request.POST.dict(), "form_token": new_form_token()})
+    form = _form(request, {**request.POST.dict(), "form_token": new_form_token()})
     form.full_clean()
     for reason in reasons:
         form.add_error(None, reason)
@@ -159,7 +166,7 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     if gift.state != Donation.State.PAID:
         # Without an answer the page says that we are waiting; events and the sweep go on.
         with contextlib.suppress(sync.GiftBusy, ProviderDown, ProviderRefused):
-            sync.sync_checkout(donation=gift)
+            sync.sync_checkout(donation=gift, wait=WAIT)
         gift.refresh_from_db()
     return personal(
         render(
@@ -169,7 +176,7 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
                 "gift": gift,
                 "campaign": gift.campaign,
                 "receipt": gift.receipts.filter(state="current").first(),
-                "is_waiting": gift.state in {"draft", "open", "processing"},
+                "is_waiting": gift.state in {"draft", "open"},
             },
         )
     )

@@ -15,8 +15,8 @@ from donations.models.ledger import Account, LedgerPosting
 from exchanges.models import Visit
 from sistercities.shared import clock
 from sistercities.shared.cards import as_cards, picture_columns
-from sistercities.shared.images import Pictured
 from sistercities.shared.money import MINOR_UNITS
+from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
 

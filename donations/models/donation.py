@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -66,6 +66,10 @@ class Donation(models.Model):
     class Kind(models.TextChoices):
         ONE_TIME = "one_time", _("Once")
 
+    class Tribute(models.TextChoices):
+        HONOR = "honor", _("In honor of")
+        MEMORY = "memory", _("In memory of")
+
     class GoodsServices(models.TextChoices):
         """What the donor got in return, which a receipt must say (giving.md D2, D3)."""
 
@@ -79,6 +83,10 @@ class Donation(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.ONE_TIME)
     amount_cents = models.BigIntegerField(_("amount in cents"))
+    covered_fee_cents = models.BigIntegerField(
+        _("added for the card fee"), default=0, db_default=0,
+        help_text=_("In cents. Part of the gift and of the amount above, by the donor's own wish."),
+    )  # fmt: skip
     currency = models.CharField(_("currency"), max_length=3, default="USD")
     campaign = models.ForeignKey(
         Campaign, models.PROTECT, null=True, blank=True, related_name="donations",
@@ -95,6 +103,20 @@ class Donation(models.Model):
         help_text=_("The name is never shown in public, not even on a list of donors."),
     )  # fmt: skip
     message = models.TextField(_("comment"), max_length=500, blank=True)
+    tribute_kind = models.CharField(
+        _("tribute"), max_length=6, choices=Tribute, blank=True, default="", db_default=""
+    )
+    tribute_name = models.CharField(
+        _("for whom"), max_length=120, blank=True, default="", db_default=""
+    )
+    notice_name = models.CharField(
+        _("card to"), max_length=120, blank=True, default="", db_default=""
+    )
+    notice_email = models.EmailField(_("its mail address"), blank=True, default="", db_default="")
+    notice_address = models.TextField(
+        _("its postal address"), max_length=300, blank=True, default="", db_default="",
+        help_text=_("A card never names the amount."),
+    )  # fmt: skip
     goods_services = models.CharField(
         _("given in return"), max_length=10, choices=GoodsServices, blank=True,
         help_text=_("Without this choice no receipt can be written."),
@@ -132,6 +154,10 @@ class Donation(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_cents__gt=0), name="gift_amount_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=Q(covered_fee_cents__gte=0, covered_fee_cents__lt=F("amount_cents")),
+                name="covered_fee_within_gift",
             ),
             models.UniqueConstraint(
                 fields=["provider", "provider_reference"], name="one_gift_per_provider_payment",
