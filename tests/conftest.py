@@ -14,17 +14,84 @@ def here_only():
 
 
 @pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """A password is made slow to guess on purpose: half a second for each account of a test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def own_files(settings, tmp_path):
     """Each test writes pictures to a folder of its own."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.PRIVATE_MEDIA_ROOT = tmp_path / "originals"
     settings.STORAGES = {
         **settings.STORAGES,
-        "originals": {
+        "private": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "originals", "base_url": None},
+            "OPTIONS": {
+                "location": tmp_path / "originals",
+                "base_url": None,
+                "allow_overwrite": True,
+            },
         },
     }
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """The address of a real server on this machine that speaks S3."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_at(settings, monkeypatch):
+    """`s3_at(address)`: from now on both storages are in buckets of this test's own there."""
+    import uuid
+
+    from sistercities.shared.environment import Environment
+
+    own = uuid.uuid4().hex
+
+    def move(address: str) -> None:
+        for name, value in {
+            "S3_ENDPOINT": address,
+            "S3_PUBLIC_BUCKET": f"public-{own}",
+            "S3_PRIVATE_BUCKET": f"private-{own}",
+            "S3_REGION": "us-east-1",
+            "S3_ACCESS_KEY": "key",
+            "S3_SECRET_KEY": "secret",
+        }.items():
+            monkeypatch.setenv(name, value)
+        settings.STORAGES = {**settings.STORAGES, **Environment().buckets()}
+
+    return move
+
+
+@pytest.fixture
+def s3_storages(s3_at, s3_server):
+    """Pictures are kept in S3 instead of folders; both buckets exist and are empty."""
+    from django.core.files.storage import storages
+
+    s3_at(s3_server)
+    buckets = [storages[alias].bucket for alias in ("default", "private")]
+    for bucket in buckets:
+        bucket.create()
+    yield
+    for bucket in buckets:
+        bucket.objects.delete()
+        bucket.delete()
+
+
+@pytest.fixture
+def s3_down(s3_at, unused_port_number):
+    """Pictures are kept in S3, and nobody answers there."""
+    s3_at(f"http://127.0.0.1:{unused_port_number}")
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +193,19 @@ def picture_file():
         return ContentFile(buffer.getvalue(), name=name)
 
     return make
+
+
+@pytest.fixture
+def finish_pictures(db):
+    """`finish_pictures()`: what the worker does: renditions for what waits, then public copies."""
+    from exchanges import releasing
+    from sistercities.shared.rendering import render_waiting
+
+    def finish() -> None:
+        render_waiting()
+        releasing.settle()
+
+    return finish
 
 
 @pytest.fixture

@@ -256,13 +256,16 @@ def test_imports_point_one_way():
 
 
 def test_no_app_listens_to_signals_of_another():
-    """Calls can be read; a signal between our own apps cannot be found from its cause."""
+    """Calls can be read; a signal between our own apps cannot be found from its cause.
+
+    Django's own `post_delete` has one listener: files go with their rows (decision 9).
+    """
     listening = [
         path.name
         for path in own_files(".py")
         if re.search(r"models\.signals|m2m_changed|@receiver", path.read_text())
     ]
-    assert listening == []
+    assert listening == ["apps.py"]
 
 
 def test_money_is_never_a_float():

@@ -1,5 +1,6 @@
 """A real Chromium in front of a real server."""
 
+import contextlib
 import os
 import shutil
 from urllib.parse import urlsplit
@@ -7,42 +8,62 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WHOLE = shutil.which("chromium") or shutil.which("chromium-browser")
+# Draws the same and starts no browser around the page: a quarter less to do.
+SHELL = shutil.which("chromium-headless-shell")
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if "/browser/" in str(item.path):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # one Chromium a module
 
 
 @pytest.fixture(autouse=True)
 def chromium_is_here():
-    if not CHROMIUM:
+    if not WHOLE:
         if os.environ.get("CI"):
             pytest.fail("CI must run the browser tests; install Debian's chromium.")
         pytest.skip("No Chromium on this machine. Debian has it in the package chromium.")
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """One Chromium a module, ended with it: its event loop would stop later async code.
+def playwright():
+    """Ended with its module: its event loop would stop later async code.
 
     Beside that loop, in the test's own thread, Django is told that it may be called.
     """
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            ],
-        )  # fmt: skip
-        yield chromium
-        chromium.close()
+        yield playwright
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    with chromium(playwright, SHELL or WHOLE) as browser:
+        yield browser
+
+
+@pytest.fixture
+def whole_browser(playwright):
+    """As people have it: the shell loads pictures from much further below the screen."""
+    with chromium(playwright, WHOLE) as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def chromium(playwright, path):
+    browser = playwright.chromium.launch(
+        executable_path=path,
+        args=[
+            "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        ],
+    )  # fmt: skip
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

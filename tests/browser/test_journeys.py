@@ -81,6 +81,71 @@ def test_give_25_dollars(watched, served_site, live_server, sandbox):
     assert (page.strangers, page.complaints) == ([], [])
 
 
+def test_one_time_gift_with_the_fee_covered_and_a_card_to_the_family(
+    watched, served_site, live_server, sandbox
+):
+    page = watched
+    page.own_hosts.add(urlsplit(sandbox.base_url).netloc)
+    page.goto(f"{live_server.url}/donate/")
+    button, fee = page.locator("button.give"), page.get_by_label("Add the card fee")
+
+    def says(words: str) -> None:
+        assert " ".join(button.inner_text().split()) == f"Give {words} once"
+
+    says("$50")
+    fee.check()
+    says("$51.80")
+    page.locator("label:has(input[name=preset][value=other])").click()
+    says("your amount and the fee")
+    page.get_by_label("Your amount").fill("1,000")
+    says("$1,030.17")
+    fee.uncheck()
+    says("$1,000")
+    fee.check()
+    page.get_by_label("Name").first.fill("Ann Lee")
+    page.locator("main form [name=email]").fill("ann@example.org")
+    page.get_by_text("In honor or memory of someone").click()
+    page.get_by_label("In honor or memory").select_option(label="In memory of")
+    page.get_by_label("Of whom").fill("Grace Lee")
+    page.get_by_label("Whom may we tell?").fill("The Lees")
+    page.get_by_label("Their email").fill("lees@example.org")
+    button.click()
+    expect(page.locator("body")).to_contain_text("$1,030.17")
+    page.get_by_role("button", name=re.compile("with a test card")).click()
+    main = page.locator("main")
+    for words in ("$1,030.17", "$30.17", "In memory of Grace Lee", "A card goes to The Lees"):
+        expect(main).to_contain_text(re.compile(re.escape(words).replace(r"\ ", r"\s*")))
+    send_waiting()
+    readers = {message.to[0]: message for message in mail.outbox}
+    assert set(readers) == {"ann@example.org", "lees@example.org", "hello@example.org"}
+    assert "1,030" not in readers["lees@example.org"].body
+    assert (page.strangers, page.complaints) == ([], [])
+
+
+def test_thanks_come_without_a_press(watched, served_site, live_server, sandbox):
+    """The processor answers some seconds after the donor is back."""
+    from donations.models import Donation
+
+    page = watched
+    page.own_hosts.add(urlsplit(sandbox.base_url).netloc)
+    page.goto(f"{live_server.url}/donate/")
+    page.locator('label:has(input[name=preset][value="25"])').click()
+    page.get_by_label("Name").first.fill("Ann Lee")
+    page.locator("main form [name=email]").fill("ann@example.org")
+    page.locator("button.give").click()
+    page.wait_for_url(lambda url: url.startswith(sandbox.base_url))
+    hosted = page.url
+    page.goto(f"{live_server.url}{Donation.objects.get().get_absolute_url()}")
+    expect(page.locator("h1")).to_have_text("One moment")
+    payer = page.context.new_page()
+    payer.goto(hosted)
+    payer.get_by_role("button", name=re.compile("with a test card")).click()
+    payer.wait_for_url(re.compile("/donate/thanks/"))
+    expect(page.locator("h1")).to_have_text("Thank you", timeout=15_000)
+    expect(page).to_have_title(re.compile("Thank you"))
+    assert (page.strangers, page.complaints) == ([], [])
+
+
 def test_staff_adds_a_city_and_publishes_it(
     watched, served_site, live_server, admin_user, tmp_path, picture_file
 ):

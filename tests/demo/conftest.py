@@ -7,6 +7,13 @@ from django.test import override_settings
 from sistercities.demo import loading
 
 
+def pytest_collection_modifyitems(items):
+    """One process loads the demo for all of them."""
+    for item in items:
+        if "/tests/demo/" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("demo"))
+
+
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory):
     """Settings that send pictures to folders of their own, in the shape of `override_settings`."""
@@ -18,9 +25,13 @@ def folders(tmp_path_factory):
         "PRIVATE_MEDIA_ROOT": root / "originals",
         "STORAGES": {
             **settings.STORAGES,
-            "originals": {
+            "private": {
                 "BACKEND": "django.core.files.storage.FileSystemStorage",
-                "OPTIONS": {"location": root / "originals", "base_url": None},
+                "OPTIONS": {
+                    "location": root / "originals",
+                    "base_url": None,
+                    "allow_overwrite": True,
+                },
             },
         },
     }

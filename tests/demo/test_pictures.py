@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from sistercities.demo import loading
 from sistercities.demo.album import FOLDER, Album
-from sistercities.shared.images import prepare
+from sistercities.shared.images import inspect, prepare
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,12 @@ def test_upload_carries_time_and_place_and_intake_takes_them_off():
         }
     )
 
-    prepared = prepare(album.upload("arvada-creek"))
+    upload = album.upload("arvada-creek")
+    notes = inspect(upload, size=upload.size)
 
-    assert prepared.taken_at == dt.datetime(2011, 10, 9, 14, 52)
-    assert (prepared.latitude, prepared.longitude) == (39.8211, -105.0961)
-    for content in prepared.files.values():
+    assert notes.taken == dt.datetime(2011, 10, 9, 14, 52)
+    assert (notes.latitude, notes.longitude) == (39.8211, -105.0961)
+    for content in prepare(upload).files.values():
         with Image.open(io.BytesIO(content)) as image:
             assert (image.size, dict(image.getexif())) == ((60, 40), {})
 

@@ -193,7 +193,7 @@ class _Fields(HTMLParser):
         if tag == "input":
             kind = given.get("type")
             if kind not in {"radio", "checkbox"} or "checked" in given:
-                self.values[name] = given.get("value") or ""
+                self.values[name] = given.get("value") or ("on" if kind == "checkbox" else "")
         elif tag == "select":
             self._select = name
             self.values.setdefault(name, "")

@@ -216,7 +216,7 @@ def test_email_that_stripe_refuses_is_answered_beside_the_field(site, stripe, cl
 
 def test_d8_start_refuses_without_an_ein(db, stripe):
     wish = checkout.Wish(
-        form_token="x" * 32, amount_cents=5000, campaign=None, donor_name="Ann", email="a@b.org"
+        form_token="x" * 32, chosen_cents=5000, campaign=None, donor_name="Ann", email="a@b.org"
     )
     with pytest.raises(checkout.GiftsClosed):
         checkout.start(wish)
@@ -229,3 +229,11 @@ def test_cancel_leads_back_with_the_amount(begin, stripe, client):
     page = client.get(request["params"]["cancel_url"])
     fields = form_fields(page.content.decode())
     assert (fields["preset"], fields["amount"]) == ("other", "62.50")
+    assert "cover_fees" not in fields
+
+
+def test_cancel_leads_back_with_the_fee_still_covered(begin, stripe, client):
+    begin(amount="62.50", cover_fees="on")
+    [request] = stripe.requests(SESSIONS)
+    fields = form_fields(client.get(request["params"]["cancel_url"]).content.decode())
+    assert (fields["amount"], fields["cover_fees"]) == ("62.50", "on")

@@ -1,10 +1,15 @@
 """What a donor may type, and what the page says to everything else."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
+from donations.amounts import card_fee, charge_covering_fee
 from donations.forms import DonationForm, initial_amount
-from donations.models import CheckoutAttempt, Donation
+from donations.models import CheckoutAttempt, Donation, LedgerPosting
 
 from .conftest import form_fields
 
@@ -153,13 +158,66 @@ def test_link_with_an_amount_fills_the_page(site, client):
 
 @pytest.mark.django_db
 def test_fields_help_people_to_fill_them_in():
-    form = DonationForm()
+    form = DonationForm(card_fee={"basis_points": 290, "fixed_cents": 30})
     assert {name: form.fields[name].widget.attrs.get("autocomplete") for name in (
         "name", "email", "amount", "message",
     )} == {
         "name": "name", "email": "email", "amount": "transaction-amount", "message": "off",
     }  # fmt: skip
     assert form.fields["amount"].widget.attrs["inputmode"] == "decimal"
+
+
+# --- the card fee ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gift", "points", "charge"),
+    [
+        (10_000, 290, 10_330), (10_000, 220, 10_256),  # giving.md D13
+        (500, 220, 542), (2_500, 220, 2_587),  # and its section on Checkout
+        (5_000, 220, 5_143),  # which has 5,144 here: 143.146 cents of fee are rounded to 143
+        (10_000, 0, 10_030),
+    ],
+)  # fmt: skip
+def test_d13_charge_that_covers_the_fee(gift, points, charge):
+    assert charge_covering_fee(gift, basis_points=points, fixed_cents=30) == charge
+
+
+@given(
+    gift=st.integers(500, 2_500_000), points=st.integers(0, 1000), fixed=st.integers(0, 100)
+)  # fmt: skip
+def test_d13_nothing_smaller_would_do(gift, points, fixed):
+    rates = {"basis_points": points, "fixed_cents": fixed}
+    charge = charge_covering_fee(gift, **rates)
+    assert charge - card_fee(charge, **rates) >= gift
+    assert charge - 1 - card_fee(charge - 1, **rates) < gift
+
+
+def test_d13_fee_is_covered_only_where_the_donor_asks(begin):
+    donation = begin(amount="100")
+    assert (donation.amount_cents, donation.covered_fee_cents) == (10_000, 0)
+
+
+def test_d13_covered_fee_is_part_of_the_gift_and_of_its_receipt(give, site, client):
+    """The books show the gross gift and the true fee, whatever was estimated."""
+    site.card_fee_percent, site.card_fee_cents = Decimal("2.20"), 30
+    site.save()
+    donation = give(amount="100", cover_fees="on", fee=255)
+    assert (donation.amount_cents, donation.covered_fee_cents) == (10_256, 256)
+    receipt = donation.receipts.get()
+    assert (receipt.amount_cents, receipt.inputs["amount_cents"]) == (10_256, 10_256)
+    balances = LedgerPosting.objects.all().balances()
+    assert (balances["gift_revenue"], balances["processing_fees"]) == (-10_256, 255)
+    page = client.get(donation.get_absolute_url()).content.decode()
+    assert "$102.56" in page
+    assert "$2.56" in page
+
+
+def test_d13_button_names_the_sum_for_each_choice(site, client):
+    html = client.get("/donate/").content.decode()
+    for plain, covered in (("$25", "$26.06"), ("$50", "$51.80"), ("$100", "$103.30")):
+        assert f'<span data-fee="no">{plain}</span><span data-fee="yes">{covered}</span>' in html
+    assert "For $100 we then ask for $103.30." in html
 
 
 def test_sixth_gift_in_ten_minutes_is_asked_to_wait(begin, client, gift_form, time_machine):

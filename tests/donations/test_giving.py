@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.core import mail
+from django.utils import timezone
 
 from donations.models import Donation, LedgerPosting
 from sistercities.shared.mail import send_waiting
@@ -98,6 +99,15 @@ def test_return_page_waits_while_stripe_is_down(begin, stripe, client):
     response = client.get(donation.get_absolute_url())
     assert response.status_code == 200
     assert "We are waiting for the card processor." in response.content.decode()
+
+
+def test_return_page_stands_in_line_while_the_event_comes_in(begin, stripe, client):
+    """The event and the donor arrive at the same moment: the donor still reads "Thank you"."""
+    donation = begin()
+    stripe.pay(donation)
+    held = timezone.now() + dt.timedelta(seconds=0.5)
+    Donation.objects.update(lease="the event's", lease_until=held)
+    assert "Thank you" in client.get(donation.get_absolute_url()).content.decode()
 
 
 def test_d14_gift_date_is_the_day_at_home(begin, stripe, deliver, time_machine):

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from exchanges.models import Day, Event, Gallery, Photo, Stop, Visit
+from exchanges.models import Day, Event, Gallery, GuardianConsent, Photo, Stop, Visit
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 NOW = dt.datetime(2026, 11, 21, 19, 0, tzinfo=dt.UTC)
@@ -83,10 +83,44 @@ def make_photo():
             "picture_height": 1067,
             "picture_colour": "#8a6b4d",
             "picture_alt": alt,
+            "people": "none",
             **fields,
         }
         (photo,) = Photo.objects.bulk_create([Photo(gallery=gallery, **values)])
         return photo
+
+    return make
+
+
+@pytest.fixture
+def bring_photo(picture_file, finish_pictures):
+    """`bring_photo(gallery, "A gate", …)`: a photo with real files, published if it may be."""
+
+    def bring(gallery: Gallery, alt: str = "A gate", size=(1000, 200), **fields) -> Photo:
+        consents = fields.pop("consents", [])
+        values = {"picture_alt": alt, "people": "none", **fields}
+        photo = Photo.objects.create(gallery=gallery, picture=picture_file(*size), **values)
+        photo.consents.set(consents)
+        finish_pictures()
+        photo.refresh_from_db()
+        return photo
+
+    return bring
+
+
+@pytest.fixture
+def make_consent(db):
+    """`make_consent("Mia", …)`: a guardian's word of this year for the website."""
+
+    def make(child: str = "Mia", **fields) -> GuardianConsent:
+        values = {
+            "child": child,
+            "guardian": f"The mother of {child}",
+            "given_on": dt.date(2026, 5, 3),
+            "for_web": True,
+            **fields,
+        }
+        return GuardianConsent.objects.create(**values)
 
     return make
 

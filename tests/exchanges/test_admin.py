@@ -4,11 +4,12 @@ import datetime as dt
 import re
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
-from exchanges.models import Day, Event, Gallery, Participant, Photo, Visit
+from exchanges.models import Day, Event, Participant, Photo, Visit
 
 
 @pytest.fixture
@@ -55,10 +56,17 @@ def event_form(**fields) -> dict:
     }  # fmt: skip
 
 
-def gallery_form(city, *photos: dict, **fields) -> dict:
+def gallery_form(city, **fields) -> dict:
     return {
         "title": "Album", "slug": "album", "summary": "", "city": city.pk, "visit": "",
-        "taken_on": "", **formset("photos", *photos), **PUBLISHING, **fields,
+        "taken_on": "", **PUBLISHING, **fields,
+    }  # fmt: skip
+
+
+def photo_form(**fields) -> dict:
+    return {
+        "picture_alt": "A gate", "picture_caption": "", "picture_credit": "", "people": "none",
+        "licence": "reserved", "taken_at_0": "", "taken_at_1": "", **fields,
     }  # fmt: skip
 
 
@@ -164,47 +172,95 @@ def test_event_is_published(staff):
     assert staff.get("/events/supper/").status_code == 200
 
 
-PHOTO = {"picture_alt": "A gate", "picture_caption": "", "picture_credit": "", "order": "1"}
+# --- galleries ------------------------------------------------------------------------------
 
 
-def test_gallery_is_published_with_a_picture(staff, jinzhou, picture_file):
-    row = {**PHOTO, "picture": picture_file(60, 40)}
-    response = staff.post(reverse("admin:exchanges_gallery_add"), gallery_form(jinzhou, row))
-    assert response.status_code == 302, response.context["errors"]
-    photo = Photo.objects.get()
-    assert (photo.picture_width, photo.picture_height) == (60, 40)
-    assert f'href="/media/{photo.picture.name}"' in staff.get("/galleries/album/").text
+def changes_of(row) -> list[str]:
+    entries = LogEntry.objects.filter(object_id=row.pk, content_type__model=row._meta.model_name)
+    return [entry.get_change_message() for entry in entries.order_by("pk")]
+
+
+def test_gallery_is_published(staff, jinzhou):
+    address = reverse("admin:exchanges_gallery_add")
+    assert staff.post(address, gallery_form(jinzhou)).status_code == 302
+    assert staff.get("/galleries/album/").status_code == 200
+
+
+def test_gallery_with_an_undescribed_photo_is_not_published(
+    staff, jinzhou, make_gallery, make_photo
+):
+    """Issue 3, Sorting: every photo is described or marked as decorative first."""
+    gallery = make_gallery(status="draft")
+    make_photo(gallery, picture_alt="", people="none")
+    make_photo(gallery, "Hidden", picture_alt="", is_hidden=True)
+    make_photo(gallery, "Deleted", picture_alt="", deleted_at=gallery.publish_at)
+    make_photo(gallery, "Decorative", picture_alt="", is_decorative=True)
+    address = reverse("admin:exchanges_gallery_change", args=[gallery.pk])
+    refused = staff.post(address, gallery_form(jinzhou))
+    assert "1 photo has no description yet" in errors_beside(refused, "status")
+    gallery.refresh_from_db()
+    assert gallery.status == "draft"
+    way = reverse("admin:exchanges_gallery_words", args=[gallery.pk]) + "?show=wordless"
+    assert f'href="{way}"' in staff.get(address).text
+    found = re.findall(r'id="photo-(\d+)"', staff.get(way).text)
+    assert found == [str(gallery.photos.first().pk)]
+
+    by_list = {"action": "publish", "_selected_action": [gallery.pk]}
+    answer = staff.post(reverse("admin:exchanges_gallery_changelist"), by_list, follow=True)
+    assert "was not published" in answer.text
+    gallery.photos.update(is_decorative=True)
+    assert staff.post(address, gallery_form(jinzhou)).status_code == 302
+
+
+@pytest.fixture
+def shown(make_gallery, bring_photo) -> Photo:
+    """A photo with real files that visitors see."""
+    photo = bring_photo(make_gallery())
+    assert photo.picture
+    return photo
 
 
 @pytest.mark.parametrize(
-    ("content", "row", "sentence"),
-    [
-        (b"not a picture", PHOTO, "This file is not a picture that we can read."),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", PHOTO, "This file is not a picture"),
-        (b"", PHOTO, "The submitted file is empty."),
-        (None, PHOTO, "Choose a picture."),
-    ],
+    "how", [{"status": "draft"}, {"is_unlisted": "on"}, {"publish_at_0": "2099-01-01"}]
 )
-def test_bad_picture_gets_a_sentence_beside_the_field(staff, jinzhou, content, row, sentence):
-    if content is not None:
-        row = {**row, "picture": ContentFile(content, name="x.jpg")}
-    response = staff.post(reverse("admin:exchanges_gallery_add"), gallery_form(jinzhou, row))
-    assert response.status_code == 200
-    (form,) = response.context["inline_admin_formsets"][0].formset.forms
-    assert sentence in str(form.errors["picture"])
-    assert sentence.replace("'", "&#x27;") in response.text
-    assert not Gallery.objects.exists()
-    assert not Photo.objects.exists()
+def test_gallery_taken_off_the_site_takes_its_files_along(staff, jinzhou, shown, how):
+    address = reverse("admin:exchanges_gallery_change", args=[shown.gallery_id])
+    assert staff.post(address, gallery_form(jinzhou, **how)).status_code == 302
+    shown.refresh_from_db()
+    assert shown.picture == ""
 
 
-def test_picture_needs_words_unless_it_is_decorative(staff, jinzhou, picture_file):
-    address = reverse("admin:exchanges_gallery_add")
-    silent = {**PHOTO, "picture_alt": "", "picture": picture_file()}
-    response = staff.post(address, gallery_form(jinzhou, silent))
-    assert "Please say in words what the picture shows." in response.text
-    assert not Photo.objects.exists()
-    decorative = {**silent, "is_decorative": "on", "picture": picture_file()}
-    assert staff.post(address, gallery_form(jinzhou, decorative)).status_code == 302
+def test_gallery_withdrawn_by_the_list_takes_its_files_along(staff, shown):
+    address = reverse("admin:exchanges_gallery_changelist")
+    staff.post(address, {"action": "withdraw", "_selected_action": [shown.gallery_id]})
+    shown.refresh_from_db()
+    assert shown.picture == ""
+
+
+def test_clocks_of_cameras_are_listed_and_set_elsewhere(staff, make_gallery):
+    row = make_gallery().camera_clocks.create(camera="", shift=dt.timedelta(hours=14))
+    address = reverse("admin:exchanges_cameraclock_changelist")
+    assert "Camera without a name" in staff.get(address).text
+    assert staff.get(reverse("admin:exchanges_cameraclock_add")).status_code == 403
+    change = reverse("admin:exchanges_cameraclock_change", args=[row.pk])
+    assert staff.post(change, {"shift": "0"}).status_code == 403
+
+
+def test_the_list_of_galleries_leads_to_their_work(staff, make_gallery, make_photo):
+    gallery = make_gallery()
+    make_photo(gallery, "First", order=1, people="")
+    cover = make_photo(gallery, "Cover", order=2, is_cover=True, people="none")
+    make_photo(gallery, "Gone", deleted_at=gallery.publish_at)
+    html = staff.get(reverse("admin:exchanges_gallery_changelist")).text
+    for address in (
+        reverse("admin:exchanges_batch_add") + f"?gallery={gallery.pk}",
+        reverse("admin:exchanges_gallery_sort", args=[gallery.pk]),
+        reverse("admin:exchanges_gallery_words", args=[gallery.pk]),
+        reverse("admin:exchanges_photo_preview", args=[cover.pk, 480]),
+    ):
+        assert f'"{address}"' in html
+    assert '<td class="field-photo_count">2</td>' in html
+    assert '<td class="field-left_count">1</td>' in html
 
 
 def test_gallery_of_a_visit_to_another_city_is_refused(staff, make_visit, make_city):
@@ -213,13 +269,169 @@ def test_gallery_of_a_visit_to_another_city_is_refused(staff, make_visit, make_c
     assert "That visit belongs to another city." in errors_beside(response, "visit")
 
 
-def test_photos_are_hidden_and_shown_by_the_list(staff, make_gallery, make_photo):
-    photo = make_photo(make_gallery())
+# --- photos ---------------------------------------------------------------------------------
+
+
+def test_a_photo_is_added_to_a_gallery(staff, make_gallery, picture_file, finish_pictures):
+    data = photo_form(gallery=make_gallery().pk, picture=picture_file(60, 40))
+    assert staff.post(reverse("admin:exchanges_photo_add"), data).status_code == 302
+    finish_pictures()
+    photo = Photo.objects.get()
+    assert (photo.picture_width, photo.picture_height) == (60, 40)
+    assert photo.picture.name.removesuffix(".webp") in staff.get("/galleries/album/").text
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"not a picture", "This file is not a picture that we can read."),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This file is not a picture"),
+        (b"", "The submitted file is empty."),
+        (None, "Choose a picture."),
+    ],
+)
+def test_bad_picture_gets_a_sentence_beside_the_field(staff, make_gallery, content, sentence):
+    data = photo_form(gallery=make_gallery().pk)
+    if content is not None:
+        data["picture"] = ContentFile(content, name="x.jpg")
+    response = staff.post(reverse("admin:exchanges_photo_add"), data)
+    assert sentence in errors_beside(response, "picture")
+    assert not Photo.objects.exists()
+
+
+def test_picture_needs_words_unless_it_is_decorative(staff, make_gallery, picture_file):
+    address = reverse("admin:exchanges_photo_add")
+    silent = photo_form(gallery=make_gallery().pk, picture_alt="")
+    response = staff.post(address, {**silent, "picture": picture_file()})
+    assert "Please say in words" in errors_beside(response, "picture_alt")
+    assert not Photo.objects.exists()
+    decorative = {**silent, "is_decorative": "on", "picture": picture_file()}
+    assert staff.post(address, decorative).status_code == 302
+
+
+def test_a_photo_that_shows_children_is_taken_back_as_it_is_saved(staff, shown):
+    """No consent on file: nobody may see it, from this moment on (trust.md, Minors, I7)."""
+    address = reverse("admin:exchanges_photo_change", args=[shown.pk])
+    assert staff.post(address, photo_form(people="minors")).status_code == 302
+    shown.refresh_from_db()
+    assert (shown.people, shown.picture) == ("minors", "")
+
+
+def test_a_consent_taken_off_a_photo_takes_it_back(staff, make_gallery, bring_photo, make_consent):
+    consent = make_consent()
+    shown = bring_photo(make_gallery(), people="minors", consents=[consent])
+    assert shown.picture
+    address = reverse("admin:exchanges_photo_change", args=[shown.pk])
+    for consents, is_shown in (([consent.pk], True), ([], False)):
+        data = photo_form(people="minors", consents=consents)
+        assert staff.post(address, data).status_code == 302
+        shown.refresh_from_db()
+        assert bool(shown.picture) is is_shown
+
+
+def test_words_that_may_name_a_child_are_asked_about(staff, shown):
+    """Captions of minors with a surname or school ask again (issue 3, Consent)."""
+    address = reverse("admin:exchanges_photo_change", args=[shown.pk])
+    named = photo_form(people="minors", picture_caption="Mary Murphy at her school")
+    asked = staff.post(address, named)
+    assert "“Mary Murphy”, “school”" in errors_beside(asked, "names_no_child")
+    assert 'type="checkbox" name="names_no_child"' in asked.text
+    shown.refresh_from_db()
+    assert (shown.people, shown.picture_caption) == ("none", "")
+    assert staff.post(address, {**named, "names_no_child": "on"}).status_code == 302
+    assert staff.post(address, named).status_code == 302
+    changed = {**named, "picture_caption": "Mary Murphy at her old school"}
+    assert "Mary Murphy" in errors_beside(staff.post(address, changed), "names_no_child")
+
+
+def test_a_photo_changed_to_children_asks_about_the_words_that_it_had(staff, shown):
+    address = reverse("admin:exchanges_photo_change", args=[shown.pk])
+    words = {"picture_caption": "Mary Murphy"}
+    assert staff.post(address, photo_form(people="adults", **words)).status_code == 302
+    asked = staff.post(address, photo_form(people="minors", **words))
+    assert "Mary Murphy" in errors_beside(asked, "names_no_child")
+
+
+def test_a_moment_is_typed_on_the_clock_of_the_place(staff, make_gallery, make_photo):
+    photo = make_photo(make_gallery(), taken_at=dt.datetime(2013, 9, 7, 1, tzinfo=dt.UTC))
+    address = reverse("admin:exchanges_photo_change", args=[photo.pk])
+    html = staff.get(address).text
+    assert 'value="2013-09-07"' in html
+    assert 'value="09:00:00"' in html
+    # A moment that does not exist in Colorado, where the clocks went forward that night.
+    data = photo_form(taken_at_0="2013-03-10", taken_at_1="02:30:00")
+    assert staff.post(address, data).status_code == 302
+    photo.refresh_from_db()
+    assert photo.taken_at == dt.datetime(2013, 3, 9, 18, 30, tzinfo=dt.UTC)
+
+
+def test_a_cover_chosen_on_its_page_is_the_only_one(staff, make_gallery, make_photo):
+    gallery = make_gallery()
+    old, new = make_photo(gallery, "Old", is_cover=True), make_photo(gallery, "New")
+    address = reverse("admin:exchanges_photo_change", args=[new.pk])
+    assert staff.post(address, photo_form(is_cover="on")).status_code == 302
+    assert list(gallery.photos.filter(is_cover=True)) == [new]
+    assert old != new
+
+
+def test_photos_are_hidden_and_shown_by_the_list(staff, shown, finish_pictures):
     address = reverse("admin:exchanges_photo_changelist")
-    staff.post(address, {"action": "hide", "_selected_action": [photo.pk]})
-    assert "A-gate" not in staff.get("/galleries/album/").text
-    staff.post(address, {"action": "show", "_selected_action": [photo.pk]})
-    assert "A-gate" in staff.get("/galleries/album/").text
+    chosen = {"_selected_action": [shown.pk]}
+    staff.post(address + "?is_hidden__exact=0", {"action": "hide", **chosen})
+    shown.refresh_from_db()
+    assert (shown.is_hidden, shown.picture) == (True, "")
+    staff.post(address, {"action": "show", **chosen})
+    finish_pictures()
+    shown.refresh_from_db()
+    assert shown.picture.name.removesuffix(".webp") in staff.get("/galleries/album/").text
+    assert changes_of(shown) == ["Hidden.", "No longer hidden."]
+
+
+def test_photos_are_deleted_and_brought_back_by_the_list(staff, shown):
+    address = reverse("admin:exchanges_photo_changelist")
+    chosen = {"_selected_action": [shown.pk]}
+    answer = staff.post(address, {"action": "delete", **chosen}, follow=True)
+    assert "1 photo deleted." in answer.text
+    assert f'value="{shown.pk}"' not in answer.text
+    shown.refresh_from_db()
+    assert (shown.picture, shown.deleted_at is None) == ("", False)
+    assert f'value="{shown.pk}"' in staff.get(address + "?deleted=yes").text
+    assert "delete_selected" not in answer.text
+    staff.post(address + "?deleted=yes", {"action": "bring_back", **chosen})
+    shown.refresh_from_db()
+    assert shown.deleted_at is None
+    assert changes_of(shown) == ["Deleted.", "Brought back."]
+
+
+def test_a_photo_deleted_on_its_page_can_be_brought_back_at_once(staff, shown):
+    address = reverse("admin:exchanges_photo_delete", args=[shown.pk])
+    assert "For 30 days you can bring it back" in staff.get(address).text
+    answer = staff.post(address, {"post": "yes"}, follow=True)
+    shown.refresh_from_db()
+    assert (shown.picture, shown.deleted_at is None) == ("", False)
+    (moment,) = re.findall(r'name="moment" value="([^"]+)"', answer.text)
+    sort = reverse("admin:exchanges_gallery_sort", args=[shown.gallery_id])
+    staff.post(sort, {"do": "undo", "moment": moment})
+    shown.refresh_from_db()
+    assert shown.deleted_at is None
+
+
+def test_who_may_not_see_consents_does_not_see_them_on_a_photo(client, site, shown, make_consent):
+    user = User.objects.create_user("bob", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["change_photo", "view_photo"])
+    )
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    consent = make_consent()
+    shown.consents.add(consent)
+    address = reverse("admin:exchanges_photo_change", args=[shown.pk])
+    html = client.get(address).text
+    assert consent.guardian not in html
+    assert client.post(address, photo_form(people="minors", consents=[])).status_code == 302
+    assert list(shown.consents.all()) == [consent]
+
+
+# --- lists ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["visit", "day", "participant", "gallery", "photo", "event"])

@@ -12,7 +12,7 @@ from sistercities.news.models import Article
 from tests.exchanges.conftest import LONG_AGO
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
-VISIT_QUERIES = 7  # site, chrome, visit, days, stops, photos, small lists
+VISIT_QUERIES = 8  # site, chrome, visit, days, stops, moments, photos shown, small lists
 LIST_QUERIES = 5  # site, chrome, cities, count, visits
 
 
@@ -163,6 +163,72 @@ def test_photos_of_guests_stand_with_the_day_at_home(
     make_photo(make_gallery(visit=visit), "First day", taken_at=taken)
     html = page(client, visit)
     assert html.index('id="day-1"') < html.index('alt="First day"') < html.index('id="day-2"')
+
+
+def rest_of(html: str) -> list[tuple[str, str]]:
+    """Where the links under a day's pictures lead, and their words."""
+    lines = re.findall(r'<p class="rest">(.*?)</p>', html)
+    return [link for line in lines for link in re.findall(r'<a href="([^"]+)">([^<]+)</a>', line)]
+
+
+def test_long_day_shows_twelve_photos_and_the_way_to_all(
+    client, site, make_visit, make_day, make_gallery, make_photo
+):
+    visit = make_visit()
+    gallery = make_gallery(visit=visit)
+    for number, count in ((1, 12), (2, 14), (3, 3)):
+        make_day(visit, number)
+        for n in range(count):
+            taken_at = dt.datetime(2013, 9, 6 + number, 9, n, tzinfo=SHANGHAI)
+            make_photo(gallery, f"P{number}-{n}", taken_at=taken_at)
+    html = page(client, visit)
+    assert [html.count(f'alt="P{number}-') for number in (1, 2, 3)] == [12, 12, 3]
+    assert rest_of(html) == [("/galleries/album/#day-2", "All 14 pictures of this day")]
+    assert 'id="day-2"' in client.get("/galleries/album/").text
+
+
+def test_long_day_in_two_galleries_leads_to_both(
+    client, site, make_visit, make_day, make_gallery, make_photo
+):
+    """Each link leads to the piece of its gallery in which the day begins."""
+    visit = make_visit()
+    for number in (1, 2):
+        make_day(visit, number)
+    one, two = make_gallery("one", visit=visit), make_gallery("two", visit=visit)
+    for n in range(24):
+        make_photo(one, taken_at=dt.datetime(2013, 9, 7, 9, n, tzinfo=SHANGHAI))
+    for n in range(9):
+        make_photo(one, f"A{n}", taken_at=dt.datetime(2013, 9, 8, 9, n, tzinfo=SHANGHAI))
+        make_photo(two, f"B{n}", taken_at=dt.datetime(2013, 9, 8, 8, n, tzinfo=SHANGHAI))
+    html = page(client, visit)
+    assert len(re.findall(r'alt="[AB]\d"', html)) == 12
+    assert rest_of(html)[1:] == [
+        ("/galleries/one/?page=2#day-2", "The one: 9 pictures of this day"),
+        ("/galleries/two/#day-2", "The two: 9 pictures of this day"),
+    ]
+
+
+def test_visit_without_days_shows_twelve_photos_and_the_way_to_all(
+    client, site, make_visit, make_gallery, make_photo
+):
+    visit = make_visit()
+    gallery = make_gallery(visit=visit)
+    for n in range(20):
+        make_photo(gallery, f"P{n}", taken_at=dt.datetime(2013, 9, 8, 9, n, tzinfo=SHANGHAI))
+    html = page(client, visit)
+    assert html.count("<figure class=") == 12
+    assert rest_of(html) == [("/galleries/album/#on-2013-09-08", "All 20 pictures")]
+
+
+def test_only_a_visit_with_pictures_loads_the_lightbox(
+    client, site, make_visit, make_gallery, make_photo
+):
+    visit = make_visit()
+    assert "gallery.js" not in page(client, visit)
+    make_photo(make_gallery(visit=visit))
+    html = page(client, visit)
+    assert "gallery.js" in html
+    assert 'data-album="The gardens visit"' in html
 
 
 @pytest.mark.parametrize(

@@ -48,13 +48,17 @@ def test_a_page_shows_title_lede_text_and_its_last_change(client, site, about):
     assert "Updated March 3, 2026. A new board." in main  # the day in Arvada, not in Greenwich
 
 
-def test_a_page_with_a_picture_shows_it_with_its_words(client, site, about, picture_file):
+def test_a_page_with_a_picture_shows_it_with_its_words(
+    client, site, about, picture_file, finish_pictures
+):
     about.picture = picture_file(1700, 1000)
     about.picture_alt, about.picture_credit = "Four people", "Photo: Ann Lee"
     about.save()
+    finish_pictures()
+    about.refresh_from_db()
     main = main_of(client.get("/about/"))
     assert 'alt="Four people"' in main
-    assert f'src="/media/{about.picture.name[:-5]}-800.webp"' in main
+    assert f'src="/media/{about.picture.name[:-5]}.jpg"' in main
     assert '<span class="credit">Photo: Ann Lee</span>' in main
     assert 'fetchpriority="high"' in main
 
@@ -298,7 +302,7 @@ def test_life_is_shown_without_the_database(client):
 def test_ready_when_every_part_answers(client):
     response = client.get("/readyz/")
     assert response.status_code == 200
-    assert response.content.decode() == "database: ok\ncache: ok\npictures: ok\noriginals: ok\n"
+    assert response.content.decode() == "database: ok\ncache: ok\npictures: ok\nprivate files: ok\n"
     assert "no-store" in response["Cache-Control"]
 
 

@@ -14,6 +14,8 @@ SITE = {
     "short_name": "Arvada Sister Cities",
     "ein": "84-1234567",
     "time_zone": "America/Denver",
+    "card_fee_percent": "2.90",
+    "card_fee_cents": "30",
     "appeal_link": "/donate/",
     "links-TOTAL_FORMS": "0",
     "links-INITIAL_FORMS": "0",

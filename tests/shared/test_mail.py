@@ -215,7 +215,7 @@ def test_one_bad_address_does_not_hold_up_the_others(sink):
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_it_once(sink, monkeypatch):
     """Red when `_send_one` reads the row instead of claiming it with a conditional update."""
-    monkeypatch.setattr(mail, "_wake", lambda task: None)
+    monkeypatch.setattr(mail, "wake", lambda task: None)
     for number in range(3):
         queue(f"hello:{number}")
     sink.gate = threading.Event()
@@ -245,7 +245,7 @@ def test_two_workers_send_it_once(sink, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_died_loses_nothing(sink, monkeypatch):
     """giving.md F7: claimed and never marked, so it is sent again, under the same Message-ID."""
-    monkeypatch.setattr(mail, "_wake", lambda task: None)
+    monkeypatch.setattr(mail, "wake", lambda task: None)
     with time_machine.travel(NOON, tick=False) as clock:
         message = queue()
         OutgoingMessage.objects.update(next_try_at=mail.clock.now() + mail.LEASE, attempts=1)

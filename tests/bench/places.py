@@ -1,0 +1,117 @@
+"""The site as a server runs it, in a folder of its own: settings of production, granian, worker."""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sistercities.management.commands.run import MANAGE, stop
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+WORKER = [*MANAGE, "run_huey", "--workers", "2", "--quiet"]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Production on SQLite and on this machine alone. Nothing comes from the caller's settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return keep | {
+        "VAR_DIR": str(folder),
+        "DEBUG": "off",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOWED_HOSTS": HOST,
+        "SITE_URL": f"https://{HOST}",
+        "HTTPS_REDIRECT": "off",
+        "EMAIL_URL": f"smtp://{HOST}:9",
+        "DEFAULT_FROM_EMAIL": "hello@example.org",
+        "STRIPE_SECRET_KEY": f"sk_live_{secrets.token_hex(12)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(12)}",
+        "LOG_LEVEL": "ERROR",
+        "DJANGO_SETTINGS_MODULE": "sistercities.settings",
+    }
+
+
+def open_site(folder: Path) -> Path:
+    """Readies this process for Django and its `VAR_DIR` with the demo; gives that folder.
+
+    The demo is loaded once a run, into `folder`, and copied.
+    """
+    var, demo = Path(os.environ["VAR_DIR"]), folder / "demo"
+    if not demo.exists():
+        begun = folder / "demo-begun"
+        prepared = environment(begun)
+        for command in ("migrate", "createcachetable", "demo", "collectstatic --noinput"):
+            subprocess.run(
+                [*MANAGE, *command.split()],
+                cwd=ROOT, env=prepared, check=True, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+        begun.rename(demo)
+    shutil.copytree(demo, var, dirs_exist_ok=True)
+    import django
+
+    django.setup()
+    return var
+
+
+@contextlib.contextmanager
+def worker() -> Iterator[subprocess.Popen]:
+    process = subprocess.Popen(WORKER, cwd=ROOT, start_new_session=True)
+    try:
+        yield process
+    finally:
+        stop([process])
+
+
+@contextlib.contextmanager
+def server() -> Iterator[int]:
+    """granian as docs/operating.md starts it; gives its port."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--host", HOST, "--port", str(port), "--log-level", "error"),
+        *("--workers", "1", "--blocking-threads", "8", "sistercities.wsgi:application"),
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
+        wait_for(lambda: _answers(port), seconds=60)
+        yield port
+    finally:
+        stop([process])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/healthz/", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("It did not happen in time.")
+        time.sleep(0.1)
+
+
+def peak_memory(process: subprocess.Popen) -> float:
+    """The most memory that the process ever held, in MB.
+
+    From /proc: `getrusage` would count what this process held when it started that one.
+    """
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found
+    return int(found[1]) / 1024
