@@ -11,7 +11,8 @@ from typing import Any
 from django.core.files.base import ContentFile
 from PIL import ExifTags, Image
 
-from sistercities.shared.images import Prepared, PreparedFile, prepare
+from sistercities.shared.images import prepare
+from sistercities.shared.pictures import PreparedFile
 
 FOLDER = Path(__file__).parent / "pictures"
 CREDIT = "Illustration"
@@ -25,18 +26,21 @@ class Album:
 
     def __init__(self, recipes: dict[str, dict[str, Any]]) -> None:
         self.recipes = recipes
-        self._prepared: dict[str, Prepared] = {}
+        self._prepared: dict[str, PreparedFile] = {}
 
     def develop(self, names: Iterable[str]) -> None:
         """Takes the pictures through intake side by side; the slow part, so it comes first."""
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
             ordered = sorted(set(names))
-            uploads = pool.map(lambda name: prepare(self.upload(name)), ordered)
-            self._prepared.update(zip(ordered, uploads, strict=True))
+            self._prepared.update(zip(ordered, pool.map(self._develop, ordered), strict=True))
+
+    def _develop(self, name: str) -> PreparedFile:
+        upload = self.upload(name)
+        return PreparedFile(upload.read(), prepare(upload))
 
     def file(self, name: str) -> PreparedFile:
         """What a picture field takes; `develop` must have seen the name."""
-        return PreparedFile(self._prepared[name])
+        return self._prepared[name]
 
     def alt(self, name: str) -> str:
         return self.recipes[name]["alt"]

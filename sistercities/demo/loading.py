@@ -4,13 +4,13 @@ import datetime as dt
 import tomllib
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.files.storage import default_storage, storages
+from django.core.files.storage import storages
 from django.db import models, transaction
 
 from cities.models import (
@@ -26,6 +26,7 @@ from cities.models import (
     Source,
 )
 from donations.models import Campaign, CampaignCost, Donation
+from exchanges import releasing
 from exchanges.models import Day, Event, Gallery, Host, Participant, Photo, Stop, Visit
 from sistercities.demo.album import CREDIT, Album
 from sistercities.demo.days import find_day
@@ -34,9 +35,9 @@ from sistercities.news.models import Article, FeedSource
 from sistercities.newsletter.models import Subscriber
 from sistercities.pages.models import Page
 from sistercities.shared import clock
-from sistercities.shared.images import WIDTHS, rendition_name
 from sistercities.shared.models import SiteLink, SiteSettings
 from sistercities.shared.publishing import Publishable
+from sistercities.shared.stored_files import PRIVATE, PUBLIC
 
 CONTENT = Path(__file__).parent / "content"
 # In this order, so that what is pointed at is there before what points.
@@ -114,6 +115,7 @@ def load() -> Counter[type[models.Model]]:
     except BaseException:
         loader.remove_files()
         raise
+    releasing.settle()
     return loader.counts
 
 
@@ -203,6 +205,8 @@ class Loader:
             found |= {"status": Publishable.Status.PUBLISHED, "publish_at": {"days": -18}}
         if model is SiteSettings:
             found["is_demo"] = True
+        if model is Photo:
+            found["people"] = Photo.People.NONE  # drawings
         return found
 
     def _value(self, field: Any, value: Any) -> Any:
@@ -227,9 +231,7 @@ class Loader:
     def remove_files(self) -> None:
         """Takes back the files of every row that was tried."""
         for row in self._pictured:
-            name = row.picture.name if row.picture and row.picture._committed else ""
-            if not name:
-                continue
-            for stored in (name, *(rendition_name(name, width) for width in WIDTHS[1:])):
-                default_storage.delete(stored)
-            storages["originals"].delete(str(PurePosixPath(name).with_suffix(".jpeg")))
+            for name in row.public_files():
+                storages[PUBLIC].delete(name)
+            for name in row.private_files():
+                storages[PRIVATE].delete(name)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cities.models import City, Source
 from exchanges.models import Visit
 from sistercities.shared.cards import as_cards, picture_columns
-from sistercities.shared.images import Pictured
+from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
 

@@ -43,10 +43,6 @@ class Chrome:
         return f"{settings.SITE_URL}{self.request.path}"
 
     @property
-    def site_url(self) -> str:
-        return settings.SITE_URL
-
-    @property
     def home(self) -> Card | None:
         return next((c for c in self._cards["city"] if c.more["relationship"] == "home"), None)
 

@@ -10,14 +10,14 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from health_check import checks
 from health_check.base import HealthCheck
-from health_check.exceptions import ServiceUnavailable
+from health_check.exceptions import HealthCheckException, ServiceUnavailable
 from health_check.views import HealthCheckView
 
 NAMES = re.compile(r"""["'][^"']*["']|\b\d+(?:\.\d+){3}\b""")
 
 
 def _reason(error: Exception) -> str:
-    """What a database says before its first colon, without the names and hosts in it."""
+    """What a server says before its first colon, without the names and hosts in it."""
     return NAMES.sub("…", str(error).split(":")[0])
 
 
@@ -43,13 +43,17 @@ class SharedCache(checks.Cache):
 
 @dataclass
 class Storage(checks.Storage):
-    """Names what the disk says, such as "No space left on device", never where."""
+    """Names what disk or server say, such as "No space left on device", never where."""
 
     def run(self) -> None:
         try:
             super().run()
+        except HealthCheckException:
+            raise
         except OSError as error:
             raise ServiceUnavailable(os.strerror(error.errno or 5)) from error
+        except Exception as error:  # what an S3 server's client raises has no parent but this
+            raise ServiceUnavailable(_reason(error)) from error
 
 
 class Ready(HealthCheckView):
@@ -62,7 +66,7 @@ class Ready(HealthCheckView):
         "database": Database(),
         "cache": SharedCache(),
         "pictures": Storage(),
-        "originals": Storage(alias="originals"),
+        "private files": Storage(alias="private"),
     }
 
     async def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

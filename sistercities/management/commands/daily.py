@@ -2,16 +2,20 @@
 
 from django.core.management.base import BaseCommand
 
+from exchanges import receiving, sorting
 from sistercities.newsletter import subscribing
-from sistercities.shared import mail
+from sistercities.shared import mail, sweeping
 
 
 class Command(BaseCommand):
-    help = "Removes what need not be kept: sign-ups never confirmed, the text of old mail."
+    help = "Removes what need not be kept: sign-ups never confirmed, old texts, broken uploads."
 
     def handle(self, *args, **options):
         for name, work in (
             ("sign-ups never confirmed", subscribing.purge),
             ("texts of old mail", mail.forget_old_texts),
+            ("uploads that were broken off", receiving.forget_abandoned),
+            ("photos deleted 30 days ago", sorting.remove_deleted),
+            ("public files that no row names", sweeping.sweep_public),
         ):
             self.stdout.write(f"{name}: {work()} removed")

@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import sistercities.shared.clock
-import sistercities.shared.images
+import sistercities.shared.pictures
 from django.db import migrations, models
 
 
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             name='Article',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('picture', sistercities.shared.images.PictureField(blank=True, help_text='JPEG, PNG, WebP, HEIC, AVIF, GIF or TIFF, at most 40 MB. Place and camera data are removed from what visitors see.', max_length=120, upload_to=sistercities.shared.images.random_name, verbose_name='picture')),
+                ('picture', sistercities.shared.pictures.PictureField(blank=True, help_text='JPEG, PNG, WebP, HEIC, AVIF, GIF or TIFF, at most 40 MB. Place and camera data are removed from what visitors see.', max_length=120, upload_to=sistercities.shared.pictures.random_name, verbose_name='picture')),
                 ('picture_width', models.PositiveIntegerField(default=0, editable=False)),
                 ('picture_height', models.PositiveIntegerField(default=0, editable=False)),
                 ('picture_colour', models.CharField(blank=True, editable=False, max_length=7)),
