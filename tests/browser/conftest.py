@@ -3,9 +3,11 @@
 import contextlib
 import os
 import shutil
+import threading
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import sync_playwright
 
 WHOLE = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -26,6 +28,34 @@ def chromium_is_here():
         if os.environ.get("CI"):
             pytest.fail("CI must run the browser tests; install Debian's chromium.")
         pytest.skip("No Chromium on this machine. Debian has it in the package chromium.")
+
+
+@pytest.fixture(autouse=True)
+def last_answer_given(transactional_db, live_server, browser):
+    """The database is emptied after the last answer: PostgreSQL would find the two in a deadlock.
+
+    A page that is closed leaves its requests behind, and the server works on.
+    """
+    at_work, changed = set(), threading.Condition()
+
+    def begin(**kwargs):
+        with changed:
+            at_work.add(threading.current_thread())
+
+    def end(**kwargs):
+        with changed:
+            at_work.discard(threading.current_thread())
+            changed.notify_all()
+
+    request_started.connect(begin)
+    request_finished.connect(end)
+    yield
+    for context in browser.contexts:
+        context.close()
+    with changed:
+        assert changed.wait_for(lambda: not at_work, timeout=30), "a request has no end"
+    request_started.disconnect(begin)
+    request_finished.disconnect(end)
 
 
 @pytest.fixture(scope="module")
