@@ -1,15 +1,19 @@
 """Acknowledgments: numbered without gaps, written once, sent by mail (giving.md D1 to D8, D19)."""
 
+import datetime as dt
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from donations.models import Donation, Receipt, ReceiptSeries
+from sistercities.shared import clock
 from sistercities.shared.mail import queue_mail
 from sistercities.shared.models import SiteSettings, valid_ein
 
-MAIL = "donations/emails/receipt"
+MAIL, VOID_MAIL = "donations/emails/receipt", "donations/emails/receipt_void"
 
 
 class ReceiptBlocked(Exception):
@@ -35,53 +39,110 @@ def statement(goods_services: str) -> str:
     raise ReceiptBlocked(_("It is not recorded what the donor was given in return."))
 
 
-def issue(*, donation: Donation, site: SiteSettings) -> Receipt:
-    """Writes the receipt of a paid gift and puts it in the mail, or returns the one there is.
+def issue(*, donation: Donation, site: SiteSettings) -> Receipt | None:
+    """Writes the receipt of a paid gift and puts it in the mail, or returns the one that stands.
 
-    Must run in the transaction that makes the gift paid, so that number, gift and mail exist
-    together or not at all. Raises `ReceiptBlocked` before anything is written.
+    Where more or less of the gift was kept than that one says, it is void and a new one names it
+    (giving.md D19, D20); of a gift that was wholly given back none stands, and None is returned.
+    Must run in the transaction that holds the gift, so that number, gift and mail exist together
+    or not at all. Raises `ReceiptBlocked` before anything is written; `issue_missing` tries again.
     """
-    present = donation.receipts.filter(state=Receipt.State.CURRENT).first()
-    if present:
-        return present
     if donation.state != Donation.State.PAID or donation.given_on is None:
         raise ReceiptBlocked(_("This gift is not paid."))  # D21
+    try:
+        receipt = _issue(donation, donation.given_on, site)
+    except ReceiptBlocked:
+        _mark_due(donation, is_due=True)
+        raise
+    _mark_due(donation, is_due=False)
+    return receipt
+
+
+def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt | None:
+    kept = kept_cents(donation)
+    present = donation.receipts.filter(state=Receipt.State.CURRENT).first()
+    if present and present.amount_cents == kept:
+        return present
+    last = present or donation.receipts.order_by("-pk").first()
+    if not (present or kept):
+        return None
     if not can_take_gifts(site):
         raise ReceiptBlocked(_("The organization's name or EIN is missing in the site settings."))
+    if present and not kept:
+        _void(present)
+        _send(present, donation, VOID_MAIL, present.inputs)
+        return None
     inputs = {
         "organization": site.name,
         "ein": site.ein,
         "postal_address": site.postal_address,
         "donor": donation.donor_name,
-        "amount_cents": donation.amount_cents,
+        "amount_cents": kept,
         "currency": donation.currency,
-        "given_on": donation.given_on.isoformat(),
+        "given_on": given_on.isoformat(),
         "designation": donation.designation,
         "goods_services": donation.goods_services,
         "statement": statement(donation.goods_services),
     }
-    year, serial = donation.given_on.year, _next_serial(donation.given_on.year)
+    if kept != donation.amount_cents or last:
+        inputs["charged_cents"] = donation.amount_cents
+        inputs["returned_cents"] = donation.amount_cents - kept
+    if last:
+        inputs["replaces"] = last.number
+        _void(last)
+    year, serial = given_on.year, _next_serial(given_on.year)
     receipt = Receipt.objects.create(
         donation=donation,
         year=year,
         serial=serial,
         number=f"{year}-{serial:06d}",
-        amount_cents=donation.amount_cents,
+        amount_cents=kept,
         currency=donation.currency,
         inputs=inputs,
     )
+    if last:
+        Receipt.objects.filter(pk=last.pk).update(replaced_by=receipt)
+    _send(receipt, donation, MAIL, inputs)
+    return receipt
+
+
+def kept_cents(donation: Donation) -> int:
+    """What is left of a gift in cents: without what was given back or lost to the donor's bank.
+
+    A dispute that is still open changes nothing: it is not known yet whose money it is.
+    """
+    booked = Donation.objects.with_returned().get(pk=donation.pk)
+    lost = donation.disputes.lost().aggregate(cents=Sum("amount_cents"))["cents"] or 0
+    return max(0, donation.amount_cents - booked.refunded_cents - lost)
+
+
+def _void(receipt: Receipt) -> None:
+    Receipt.objects.filter(pk=receipt.pk).update(state=Receipt.State.VOID)
+
+
+def _send(receipt: Receipt, donation: Donation, template: str, inputs: dict[str, Any]) -> None:
+    """A correction in another year than the gift's may touch a tax return that was sent (D20)."""
+    today = clock.today()
     queue_mail(
-        key=f"receipt:{donation.token}:{donation.receipts.count()}",
-        template=MAIL,
+        key=f"receipt:{donation.token}:{donation.receipts.count()}"
+        + (":void" if template == VOID_MAIL else ""),
+        template=template,
         to=donation.email,
         context={
             **inputs,
             "receipt": receipt,
             "given_on": donation.given_on,
             "is_test": not donation.livemode,
+            "is_corrected": "replaces" in inputs or template == VOID_MAIL,
+            "is_other_year": donation.given_on and donation.given_on.year != today.year,
         },
     )
-    return receipt
+
+
+def _mark_due(donation: Donation, *, is_due: bool) -> None:
+    if donation.is_receipt_due != is_due:
+        donation.is_receipt_due = is_due
+        donation.save(update_fields=["is_receipt_due"])
 
 
 def _next_serial(year: int) -> int:
@@ -100,7 +161,8 @@ def issue_missing() -> int:
     """Writes the receipts that were blocked when their gifts were paid; the number written."""
     written = 0
     site = SiteSettings.load()
-    for pk in Donation.objects.without_receipt().order_by("pk").values_list("pk", flat=True)[:100]:
+    waiting = Donation.objects.filter(is_receipt_due=True).order_by("pk")
+    for pk in waiting.values_list("pk", flat=True)[:100]:
         with transaction.atomic():
             donation = Donation.objects.select_for_update().get(pk=pk)
             try:

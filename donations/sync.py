@@ -17,7 +17,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import posting, receipts, tributes
+from donations import posting, receipts, returns, tributes
 from donations.models import CheckoutAttempt, Donation, LedgerEntry
 from donations.providers import provider
 from donations.providers.base import (
@@ -154,6 +154,9 @@ def _converge(gift: Donation, seen: Seen, site: SiteSettings) -> None:
     gift.save(update_fields=["state", "provider_reference", "method", "paid_at", "given_on"])
     if gift.state == State.PAID:
         posting.post_new(rows=rows, donation=gift)
+        if seen.payment:
+            returns.mirror_refunds(donation=gift, refunds=seen.payment.refunds)
+            returns.mirror_disputes(donation=gift, disputes=seen.payment.disputes, site=site)
         try:
             receipts.issue(donation=gift, site=site)
         except receipts.ReceiptBlocked as reason:
@@ -225,12 +228,18 @@ def flag(gift: Donation, problem: str) -> None:
 
 
 def sweep() -> int:
-    """The minute's work: events that wait, payment pages that ended without a word, receipts that
-    were blocked. Returns how many things it did; a second run finds nothing to do.
+    """The minute's work: events that wait, payment pages that ended without a word, refunds
+    without an answer, receipts that were blocked. Returns how many things it did; a second run
+    finds nothing to do.
     """
-    from donations import webhooks  # it calls this module
+    from donations import refunds, webhooks  # they call this module
 
-    return webhooks.process_waiting() + _check_stale() + receipts.issue_missing()
+    return (
+        webhooks.process_waiting()
+        + _check_stale()
+        + refunds.carry_out_waiting()
+        + receipts.issue_missing()
+    )
 
 
 def _check_stale() -> int:

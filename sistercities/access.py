@@ -72,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
     "admin:password_change": {"GET": STAFF, "POST": STAFF},
     "admin:password_change_done": {"GET": STAFF},
     "admin:auth_*": {"GET": ADMINISTRATOR, "POST": ADMINISTRATOR},
+    "admin:donations_donation_refund": {"GET": PERMITTED, "POST": PERMITTED},
     "admin:exchanges_guardianconsent_evidence": {"GET": PERMITTED},
     "admin:exchanges_photo_preview": {"GET": PERMITTED},
     "admin:exchanges_gallery_sort": {"GET": PERMITTED, "POST": PERMITTED},

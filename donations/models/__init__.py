@@ -3,16 +3,19 @@ from donations.models.donation import CheckoutAttempt, Donation
 from donations.models.ledger import Account, LedgerEntry, LedgerPosting
 from donations.models.provider_event import ProviderEvent
 from donations.models.receipt import Receipt, ReceiptSeries
+from donations.models.refund import Dispute, Refund
 
 __all__ = [
     "Account",
     "Campaign",
     "CampaignCost",
     "CheckoutAttempt",
+    "Dispute",
     "Donation",
     "LedgerEntry",
     "LedgerPosting",
     "ProviderEvent",
     "Receipt",
     "ReceiptSeries",
+    "Refund",
 ]

@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -33,12 +33,6 @@ class DonationQuerySet(models.QuerySet):
             refunded_cents=returned(Account.REFUNDS),
             charged_back_cents=returned(Account.CHARGEBACKS),
         )
-
-    def without_receipt(self) -> Self:
-        """Paid gifts that have no receipt yet (giving.md D1)."""
-        from donations.models.receipt import Receipt
-
-        return self.paid().exclude(Exists(Receipt.objects.filter(donation=OuterRef("pk"))))
 
 
 class Donation(models.Model):
@@ -137,6 +131,9 @@ class Donation(models.Model):
     livemode = models.BooleanField(
         _("real money"), default=False, help_text=_("Off for gifts made in test mode.")
     )
+    is_receipt_due = models.BooleanField(
+        _("receipt still to be written"), default=False, db_default=False, editable=False
+    )
     needs_attention = models.TextField(
         _("needs a person"), blank=True,
         help_text=_("What did not fit. Nothing was marked as paid because of it."),
@@ -171,6 +168,9 @@ class Donation(models.Model):
         indexes = [
             models.Index(fields=["campaign", "state"], name="gifts_of_campaign"),
             models.Index(fields=["state", "created_at"], name="gifts_by_state"),
+            models.Index(
+                fields=["id"], name="gifts_without_receipt", condition=Q(is_receipt_due=True)
+            ),
         ]
 
     def __str__(self) -> str:

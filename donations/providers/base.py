@@ -66,20 +66,32 @@ class TxnSnap:
 
 @dataclass(frozen=True)
 class RefundSnap:
+    """`status`: pending, requires_action, succeeded, failed or canceled; `refund_token` is that of
+    our refund, empty for one that was made in the dashboard.
+    """
+
     id: str
     amount_cents: int
     status: str
+    refund_token: str
+    created_at: dt.datetime
     txn: TxnSnap | None
     failure_txn: TxnSnap | None
 
 
 @dataclass(frozen=True)
 class DisputeSnap:
-    """`txns` are what it moved: none for an inquiry, one when withdrawn, two when given back."""
+    """`txns` are what it moved: none for an inquiry, one when withdrawn, two when given back.
+    `due_at` is when the bank wants an answer.
+    """
 
     id: str
     amount_cents: int
+    currency: str
     status: str
+    reason: str
+    due_at: dt.datetime | None
+    opened_at: dt.datetime
     is_charge_refundable: bool
     txns: tuple[TxnSnap, ...] = ()
 
@@ -157,6 +169,14 @@ class Provider(Protocol):
         ...
 
     def fetch_payment(self, payment_ref: str) -> PaymentSnap: ...
+
+    def refund(self, *, key: str, params: Mapping[str, Any]) -> RefundSnap:
+        """Gives money back. The same key with the same params does it once, for a day."""
+        ...
+
+    def find_refund(self, payment_ref: str, refund_token: str) -> RefundSnap | None:
+        """Our refund of a payment, if the processor made it, however long ago."""
+        ...
 
     def fetch_payout_txn(self, payout_id: str) -> TxnSnap | None: ...
 

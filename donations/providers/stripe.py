@@ -27,6 +27,7 @@ TIMEOUT = (4, 12)  # seconds to connect, then to answer: a donor waits for this
 RETRIES = 1
 TOLERANCE = 300  # seconds (giving.md F12)
 PAYMENT_PARTS = ["latest_charge.balance_transaction"]
+REFUND_PARTS = ["balance_transaction", "failure_balance_transaction"]
 # Never more: Stripe's list takes at most 20 types (giving.md, "Events to subscribe to").
 EVENT_TYPES = [
     "checkout.session.completed",
@@ -88,11 +89,7 @@ class StripeProvider:
         refunds: list[dict] = []
         disputes: list[dict] = []
         if intent["status"] == "succeeded":
-            refunds = self._all(
-                self._v1.refunds,
-                payment_intent=payment_ref,
-                expand=["data.balance_transaction", "data.failure_balance_transaction"],
-            )
+            refunds = self._refunds(payment_ref)
             disputes = self._all(self._v1.disputes, payment_intent=payment_ref)
         return PaymentSnap(
             payment_ref=intent["id"],
@@ -108,6 +105,22 @@ class StripeProvider:
             refunds=tuple(_refund(item, payment_ref) for item in reversed(refunds)),
             disputes=tuple(_dispute(item, payment_ref) for item in reversed(disputes)),
         )
+
+    def refund(self, *, key: str, params: Mapping[str, Any]) -> RefundSnap:
+        item = _ask(
+            lambda: self._v1.refunds.create(
+                {**params, "expand": REFUND_PARTS}, options={"idempotency_key": key}
+            )
+        )
+        return _refund(item, params["payment_intent"])
+
+    def find_refund(self, payment_ref: str, refund_token: str) -> RefundSnap | None:
+        found = [_refund(item, payment_ref) for item in self._refunds(payment_ref)]
+        return next((item for item in found if item.refund_token == refund_token), None)
+
+    def _refunds(self, payment_ref: str) -> list[dict]:
+        parts = [f"data.{part}" for part in REFUND_PARTS]
+        return self._all(self._v1.refunds, payment_intent=payment_ref, expand=parts)
 
     def fetch_payout_txn(self, payout_id: str) -> TxnSnap | None:
         payout = _ask(
@@ -219,16 +232,23 @@ def _refund(item: dict, payment_ref: str) -> RefundSnap:
         id=item["id"],
         amount_cents=item["amount"],
         status=item["status"] or "",
+        refund_token=(item.get("metadata") or {}).get("refund", ""),
+        created_at=_moment(item["created"]),
         txn=_txn(item.get("balance_transaction"), payment_ref),
         failure_txn=_txn(item.get("failure_balance_transaction"), payment_ref),
     )
 
 
 def _dispute(item: dict, payment_ref: str) -> DisputeSnap:
+    due = (item.get("evidence_details") or {}).get("due_by")
     return DisputeSnap(
         id=item["id"],
         amount_cents=item["amount"],
+        currency=item["currency"].upper(),
         status=item["status"],
+        reason=item.get("reason") or "",
+        due_at=_moment(due) if due else None,
+        opened_at=_moment(item["created"]),
         is_charge_refundable=item["is_charge_refundable"],
         txns=tuple(txn for row in item["balance_transactions"] if (txn := _txn(row, payment_ref))),
     )

@@ -7,7 +7,10 @@ from donations.models import Campaign, Donation, LedgerEntry, ProviderEvent, Rec
 
 from .conftest import send_event
 
-MODELS = ["campaign", "donation", "ledgerentry", "receipt", "receiptseries", "providerevent"]
+MODELS = [
+    "campaign", "donation", "refund", "dispute", "ledgerentry", "receipt", "receiptseries",
+    "providerevent",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def test_gift_shows_its_ledger_and_receipt(paid, admin_client):
 def test_only_the_public_name_can_be_corrected(paid, admin_client):
     page = f"/admin/donations/donation/{paid.pk}/change/"
     posted = {"is_anonymous": "on", "amount_cents": "1", "state": "failed", "donor_name": "X"}
-    for prefix in ("receipts", "ledger_entries", "attempts"):
+    for prefix in ("receipts", "refunds", "disputes", "ledger_entries", "attempts"):
         posted |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     assert admin_client.post(page, posted).status_code == 302
     changed = Donation.objects.get()

@@ -46,7 +46,8 @@ def test_ledger_has_the_shape_that_others_read(give, make_campaign, stripe, deli
                 "token": first.token, "state": "partially_refunded", "amount": 5000,
                 "currency": "USD", "kind": "one_time", "campaign": campaign.slug,
                 "receipts": [
-                    {"number": f"{year}-000001", "state": "current", "amount": 5000}
+                    {"number": f"{year}-000001", "state": "void", "amount": 5000},
+                    {"number": f"{year}-000003", "state": "current", "amount": 4000},
                 ],
             },
             {

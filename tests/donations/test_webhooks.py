@@ -170,7 +170,7 @@ def test_d22_order_and_repeats_do_not_matter(seed, begin, stripe, deliver):
             "suspense": 0,
         },
         "entries": 6,
-        "receipts": [("2026-000001", 5000)],
+        "receipts": [("2026-000001", 4500)],
         "mails": 1,
         "waiting": 0,
     }  # fmt: skip

@@ -1,0 +1,164 @@
+"""Gifts: money is read here, and given back on a page of its own."""
+
+from django.contrib import admin
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from donations import refunds
+from donations.admin.refund_page import PERMISSION, refund_page
+from donations.admin.showing import ReadOnlyInline, amount, money, shown_lines
+from donations.models import CheckoutAttempt, Dispute, Donation, LedgerEntry, Receipt, Refund
+
+
+@admin.display(description=_("of this, for the card fee"))
+def covered_fee(obj):
+    return money(obj.covered_fee_cents, obj.currency) if obj.covered_fee_cents else "–"
+
+
+class CheckoutAttemptInline(ReadOnlyInline):
+    model = CheckoutAttempt
+    fields = ("number", "session_id", "created_at", "expires_at", "is_spent")
+
+
+class ReceiptInline(ReadOnlyInline):
+    model = Receipt
+    fields = ("number", amount, "state", "issued_at", "replaced_by")
+    readonly_fields = (amount,)
+
+
+class LedgerEntryInline(ReadOnlyInline):
+    model = LedgerEntry
+    fields = ("kind", "provider_txn_id", "lines", "note", "occurred_at")
+    readonly_fields = ("lines",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("postings")
+
+    @admin.display(description=_("what moved"))
+    def lines(self, obj):
+        return shown_lines(obj)
+
+
+class RefundInline(ReadOnlyInline):
+    model = Refund
+    fields = ("asked_at", "amount", "state", "reason", "note", "asked_by")
+    readonly_fields = ("amount",)
+
+    @admin.display(description=_("amount"))
+    def amount(self, obj):
+        return money(obj.amount_cents, obj.donation.currency)
+
+
+class DisputeInline(ReadOnlyInline):
+    model = Dispute
+    fields = ("opened_at", amount, "status", "reason", "due_at")
+    readonly_fields = (amount,)
+
+
+@admin.register(Donation)
+class DonationAdmin(admin.ModelAdmin):
+    """Only whether the name is public can be corrected, and a note can be cleared."""
+
+    list_display = (
+        "created_at", "donor_name", amount, "shown_state", "campaign", "given_on",
+        "attention", "livemode",
+    )  # fmt: skip
+    search_fields = (
+        "donor_name", "email", "provider_reference", "receipts__number", "attempts__session_id",
+    )  # fmt: skip
+    list_filter = (
+        "state", ("needs_attention", admin.EmptyFieldListFilter), "campaign", "given_on", "kind",
+        "tribute_kind", "livemode",
+    )  # fmt: skip
+    list_select_related = ("campaign",)
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    change_form_template = "admin/donations/donation/change_form.html"
+    inlines = [ReceiptInline, RefundInline, DisputeInline, LedgerEntryInline, CheckoutAttemptInline]
+    actions = ["clear_attention"]
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    amount, covered_fee, "shown_state", "campaign", "designation", "given_on",
+                )
+            },
+        ),
+        (_("Donor"), {"fields": ("donor_name", "email", "is_anonymous", "message")}),
+        (
+            _("In honor or memory"),
+            {
+                "fields": (
+                    "tribute_kind", "tribute_name", "notice_name", "notice_email",
+                    "notice_address",
+                )
+            },
+        ),
+        (
+            _("Payment"),
+            {
+                "fields": (
+                    "needs_attention", "kind", "goods_services", "provider", "provider_reference",
+                    "method", "livemode", "created_at", "paid_at",
+                )
+            },
+        ),
+    )  # fmt: skip
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/refund/", view(self.refund), name="donations_donation_refund"),
+            *super().get_urls(),
+        ]
+
+    def refund(self, request, pk):
+        return refund_page(request, pk, self)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_returned()
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        gift = self.get_object(request, object_id)
+        is_refundable = (
+            gift is not None
+            and request.user.has_perm(PERMISSION)
+            and refunds.refundable_cents(gift) > 0
+        )
+        extra = {"is_refundable": is_refundable}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | extra)
+
+    def get_readonly_fields(self, request, obj=None):
+        shown = [name for _title, part in self.fieldsets for name in part["fields"]]
+        return [name for name in shown if name != "is_anonymous"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_state(self, obj):
+        shown = obj.shown_state
+        returned = {
+            "disputed": _("Disputed"),
+            "refunded": _("Refunded"),
+            "partially_refunded": _("Refunded in part"),
+        }
+        return returned.get(shown) or Donation.State(shown).label
+
+    @admin.display(description=_("looks right"), boolean=True)
+    def attention(self, obj):
+        return not obj.needs_attention
+
+    @admin.action(description=_("Clear “needs a person”: it was looked at"), permissions=["change"])
+    def clear_attention(self, request, queryset):
+        pks = list(queryset.exclude(needs_attention="").values_list("pk", flat=True))
+        for gift in Donation.objects.filter(pk__in=pks):
+            self.log_change(request, gift, [{"changed": {"fields": [gift.needs_attention[:200]]}}])
+        Donation.objects.filter(pk__in=pks).update(needs_attention="")
+        count = len(pks)
+        self.message_user(request, ngettext("%d gift cleared.", "%d gifts cleared.", count) % count)

@@ -1,0 +1,54 @@
+"""What the pages of money have in common: how amounts look, and that records are not written."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from donations.forms import DollarsField
+from donations.models import LedgerEntry
+from sistercities.shared.money import MINOR_UNITS, format_exact
+
+
+class ReadOnly:
+    """A record: shown, never written."""
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class ReadOnlyInline(ReadOnly, admin.TabularInline):
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+
+def money(cents: int, currency: str) -> str:
+    """Amounts of another currency are shown in its smallest unit: we know no more of it."""
+    return format_exact(cents, currency) if currency in MINOR_UNITS else f"{cents} {currency}"
+
+
+@admin.display(description=_("amount"), ordering="amount_cents")
+def amount(obj):
+    return money(obj.amount_cents, getattr(obj, "currency", "USD"))
+
+
+def shown_lines(entry: LedgerEntry) -> str:
+    return "; ".join(
+        f"{money(line.amount_cents, entry.currency)} "
+        f"{line.get_credit_display()} → {line.get_debit_display()}"
+        for line in entry.postings.all()
+    )
+
+
+class DollarsMixin:
+    """Staff read and write dollars; the row keeps cents."""
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name in {"goal_cents", "amount_cents"}:
+            return DollarsField(label=db_field.verbose_name, help_text=db_field.help_text)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
