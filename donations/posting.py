@@ -1,8 +1,9 @@
-"""Books what the processor's balance says: each of its transactions once, nothing else.
+"""Books what the processor's balance says, each of its transactions once, and what staff report.
 
 Every function here runs inside the caller's transaction and changes nothing when repeated.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Iterable
 
@@ -58,6 +59,37 @@ def _move(entry: LedgerEntry, account: Account, cents: int) -> None:
         LedgerPosting.objects.create(
             entry=entry, debit=debit, credit=credit, amount_cents=abs(cents)
         )
+
+
+def post_offline(
+    *,
+    kind: Kind,
+    offline_id: str,
+    moves: Iterable[tuple[str, str, int]],
+    occurred_at: dt.datetime,
+    donation: Donation | None = None,
+    note: str = "",
+) -> LedgerEntry:
+    """Books a step that staff report, once; `moves` are (debit, credit, cents), those of no cents
+    left out.
+    """
+    entry, is_new = LedgerEntry.objects.get_or_create(
+        kind=kind,
+        offline_id=offline_id,
+        defaults={
+            "donation": donation,
+            "currency": CURRENCY,
+            "note": note[:250],
+            "occurred_at": occurred_at,
+        },
+    )
+    if is_new:
+        for debit, credit, cents in moves:
+            if cents:
+                LedgerPosting.objects.create(
+                    entry=entry, debit=debit, credit=credit, amount_cents=cents
+                )
+    return entry
 
 
 def post_new(

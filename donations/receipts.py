@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from donations.models import Donation, Receipt, ReceiptSeries
@@ -13,6 +14,7 @@ from sistercities.shared import clock
 from sistercities.shared.mail import queue_mail
 from sistercities.shared.models import SiteSettings, valid_ein
 
+State = Donation.State
 MAIL, VOID_MAIL = "donations/emails/receipt", "donations/emails/receipt_void"
 
 
@@ -43,11 +45,12 @@ def issue(*, donation: Donation, site: SiteSettings) -> Receipt | None:
     """Writes the receipt of a paid gift and puts it in the mail, or returns the one that stands.
 
     Where more or less of the gift was kept than that one says, it is void and a new one names it
-    (giving.md D19, D20); of a gift that was wholly given back none stands, and None is returned.
+    (giving.md D19, D20). None stands, and None is returned, for a gift that was wholly given back
+    or entered by mistake, and for one of a donor-advised fund: its sponsor receipts it (D16).
     Must run in the transaction that holds the gift, so that number, gift and mail exist together
     or not at all. Raises `ReceiptBlocked` before anything is written; `issue_missing` tries again.
     """
-    if donation.state != Donation.State.PAID or donation.given_on is None:
+    if donation.state not in {State.PAID, State.VOID} or donation.given_on is None:
         raise ReceiptBlocked(_("This gift is not paid."))  # D21
     try:
         receipt = _issue(donation, donation.given_on, site)
@@ -60,15 +63,16 @@ def issue(*, donation: Donation, site: SiteSettings) -> Receipt | None:
 
 def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt | None:
     kept = kept_cents(donation)
+    is_kept = donation.state == State.PAID and (kept > 0 or donation.is_non_cash)
     present = donation.receipts.filter(state=Receipt.State.CURRENT).first()
-    if present and present.amount_cents == kept:
+    if present and is_kept and present.amount_cents == kept:
         return present
-    last = present or donation.receipts.order_by("-pk").first()
-    if not (present or kept):
+    if donation.method == "daf" or not (present or is_kept):
         return None
+    last = present or donation.receipts.order_by("-pk").first()
     if not can_take_gifts(site):
         raise ReceiptBlocked(_("The organization's name or EIN is missing in the site settings."))
-    if present and not kept:
+    if present and not is_kept:
         _void(present)
         _send(present, donation, VOID_MAIL, present.inputs)
         return None
@@ -77,6 +81,7 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
         "ein": site.ein,
         "postal_address": site.postal_address,
         "donor": donation.donor_name,
+        "donor_address": donation.donor_address,
         "amount_cents": kept,
         "currency": donation.currency,
         "given_on": given_on.isoformat(),
@@ -84,7 +89,9 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
         "goods_services": donation.goods_services,
         "statement": statement(donation.goods_services),
     }
-    if kept != donation.amount_cents or last:
+    if donation.is_non_cash:
+        inputs["description"] = donation.offline.description
+    elif kept != donation.amount_cents or last:
         inputs["charged_cents"] = donation.amount_cents
         inputs["returned_cents"] = donation.amount_cents - kept
     if last:
@@ -99,6 +106,7 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
         amount_cents=kept,
         currency=donation.currency,
         inputs=inputs,
+        is_to_print=not donation.email,
     )
     if last:
         Receipt.objects.filter(pk=last.pk).update(replaced_by=receipt)
@@ -121,8 +129,12 @@ def _void(receipt: Receipt) -> None:
 
 
 def _send(receipt: Receipt, donation: Donation, template: str, inputs: dict[str, Any]) -> None:
-    """A correction in another year than the gift's may touch a tax return that was sent (D20)."""
-    today = clock.today()
+    """By mail, if the donor gave an address: else it is for staff to print. A correction in
+    another year than the gift's may touch a tax return that was sent (D20).
+    """
+    if not donation.email:
+        return
+    today = timezone.localdate(clock.now(), SiteSettings.load().zone)
     queue_mail(
         key=f"receipt:{donation.token}:{donation.receipts.count()}"
         + (":void" if template == VOID_MAIL else ""),
@@ -133,6 +145,8 @@ def _send(receipt: Receipt, donation: Donation, template: str, inputs: dict[str,
             "receipt": receipt,
             "given_on": donation.given_on,
             "is_test": not donation.livemode,
+            "is_bounced": donation.refunds.filter(reason="bounced").exists(),
+            "is_mistake": donation.state == State.VOID,
             "is_corrected": "replaces" in inputs or template == VOID_MAIL,
             "is_other_year": donation.given_on and donation.given_on.year != today.year,
         },

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from donations import sync
+from donations import offline, sync
 from donations.models import Donation, Refund
 from donations.providers import provider
 from donations.providers.base import ProviderDown, ProviderRefused
@@ -69,8 +69,14 @@ def ask(
                 donation=gift, amount_cents=cents, reason=reason, note=note,
                 asked_by=asked_by, form_token=form_token,
             )  # fmt: skip
-            refund.params = _params(refund)
+            is_by_hand = gift.provider == Donation.Provider.OFFLINE
+            if not is_by_hand:
+                refund.params = _params(refund)
             refund.save()
+            if is_by_hand:
+                offline.give_back(refund=refund)
+    if refund.state != State.ASKED:
+        return refund
     try:
         carry_out(refund=refund)
     except (ProviderDown, sync.GiftBusy) as error:

@@ -32,6 +32,7 @@ INLINE_ONLY = {
     "donations.CampaignCost": "what a campaign pays for",
     "donations.LedgerPosting": "the two sides of a ledger entry",
     "donations.CheckoutAttempt": "the tries of one gift",
+    "donations.OfflineGift": "the lines of a batch",
 }
 # Templates that Django or a package finds by their name.
 FOUND_BY_NAME = {"404.html", "403.html", "500.html", "admin/base_site.html"}

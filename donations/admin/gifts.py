@@ -5,8 +5,8 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from donations import refunds
-from donations.admin.refund_page import PERMISSION, refund_page
+from donations import offline, refunds
+from donations.admin.refund_page import PERMISSION, refund_page, void_page
 from donations.admin.showing import ReadOnlyInline, amount, money, shown_lines
 from donations.models import CheckoutAttempt, Dispute, Donation, LedgerEntry, Receipt, Refund
 
@@ -69,7 +69,7 @@ class DonationAdmin(admin.ModelAdmin):
     )  # fmt: skip
     list_filter = (
         "state", ("needs_attention", admin.EmptyFieldListFilter), "campaign", "given_on", "kind",
-        "tribute_kind", "livemode",
+        "tribute_kind", "provider", "method", "livemode",
     )  # fmt: skip
     list_select_related = ("campaign",)
     ordering = ("-created_at",)
@@ -86,7 +86,10 @@ class DonationAdmin(admin.ModelAdmin):
                 )
             },
         ),
-        (_("Donor"), {"fields": ("donor_name", "email", "is_anonymous", "message")}),
+        (
+            _("Donor"),
+            {"fields": ("donor_name", "email", "donor_address", "is_anonymous", "message")},
+        ),
         (
             _("In honor or memory"),
             {
@@ -111,23 +114,27 @@ class DonationAdmin(admin.ModelAdmin):
         view = self.admin_site.admin_view
         return [
             path("<int:pk>/refund/", view(self.refund), name="donations_donation_refund"),
+            path("<int:pk>/void/", view(self.void), name="donations_donation_void"),
             *super().get_urls(),
         ]
 
     def refund(self, request, pk):
         return refund_page(request, pk, self)
 
+    def void(self, request, pk):
+        return void_page(request, pk, self)
+
     def get_queryset(self, request):
         return super().get_queryset(request).with_returned()
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         gift = self.get_object(request, object_id)
-        is_refundable = (
-            gift is not None
-            and request.user.has_perm(PERMISSION)
-            and refunds.refundable_cents(gift) > 0
-        )
-        extra = {"is_refundable": is_refundable}
+        extra = {}
+        if gift and request.user.has_perm(PERMISSION):
+            extra = {
+                "is_refundable": refunds.refundable_cents(gift) > 0,
+                "may_be_mistake": offline.may_be_mistake(gift),
+            }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | extra)
 
     def get_readonly_fields(self, request, obj=None):

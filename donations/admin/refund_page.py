@@ -1,4 +1,4 @@
-"""The page on which the treasurer gives a gift back, in whole or in part."""
+"""The pages on which the treasurer gives a gift back, or takes a mistake out of the books."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from donations import refunds
+from donations import offline, refunds
 from donations.forms import DollarsField
 from donations.models import Donation, Refund
 from sistercities.shared.money import format_exact
@@ -43,6 +43,14 @@ class RefundForm(forms.Form):
         if not cents or cents < 1:
             raise forms.ValidationError(_("How much is to be given back?"))
         return cents
+
+
+class VoidForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("What was wrong"),
+        max_length=250,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
 
 
 def refund_page(request: HttpRequest, pk: int, page: "ModelAdmin") -> HttpResponse:
@@ -75,8 +83,37 @@ def refund_page(request: HttpRequest, pk: int, page: "ModelAdmin") -> HttpRespon
             "opts": page.opts,
             "gift": gift,
             "form": form,
+            "is_by_hand": gift.provider == Donation.Provider.OFFLINE,
             "left": format_exact(left, gift.currency) if left > 0 else "",
             "amount": format_exact(gift.amount_cents, gift.currency),
+        },
+    )
+
+
+def void_page(request: HttpRequest, pk: int, page: "ModelAdmin") -> HttpResponse:
+    """Takes a gift that was entered by mistake out of the books."""
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    gift = get_object_or_404(Donation, pk=pk)
+    form = VoidForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            offline.void(donation=gift, note=form.cleaned_data["note"])
+        except offline.CannotBook as reason:
+            form.add_error(None, str(reason))
+        else:
+            page.log_change(request, gift, [{"changed": {"fields": [form.cleaned_data["note"]]}}])
+            messages.success(request, _("The gift is out of the books."))
+            return redirect(reverse("admin:donations_donation_change", args=[gift.pk]))
+    return TemplateResponse(
+        request,
+        "admin/donations/donation/void.html",
+        {
+            **page.admin_site.each_context(request),
+            "title": _("Entered by mistake"),
+            "opts": page.opts,
+            "gift": gift,
+            "form": form,
         },
     )
 
@@ -94,5 +131,5 @@ def _say(request: HttpRequest, refund: Refund) -> None:
             )
             messages.warning(request, text % amount)
         case _:
-            text = _("%s is on its way back to the donor. A corrected receipt goes out by mail.")
+            text = _("%s is on its way back to the donor. The receipt is corrected.")
             messages.success(request, text % amount)

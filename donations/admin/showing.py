@@ -49,6 +49,10 @@ class DollarsMixin:
     """Staff read and write dollars; the row keeps cents."""
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
-        if db_field.name in {"goal_cents", "amount_cents"}:
-            return DollarsField(label=db_field.verbose_name, help_text=db_field.help_text)
+        if db_field.name.endswith("_cents"):
+            return DollarsField(
+                label=db_field.verbose_name,
+                help_text=db_field.help_text,
+                required=not db_field.has_default(),
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -1,6 +1,7 @@
 from donations.models.campaign import Campaign, CampaignCost
 from donations.models.donation import CheckoutAttempt, Donation
 from donations.models.ledger import Account, LedgerEntry, LedgerPosting
+from donations.models.offline import GiftBatch, OfflineGift
 from donations.models.provider_event import ProviderEvent
 from donations.models.receipt import Receipt, ReceiptSeries
 from donations.models.refund import Dispute, Refund
@@ -12,8 +13,10 @@ __all__ = [
     "CheckoutAttempt",
     "Dispute",
     "Donation",
+    "GiftBatch",
     "LedgerEntry",
     "LedgerPosting",
+    "OfflineGift",
     "ProviderEvent",
     "Receipt",
     "ReceiptSeries",

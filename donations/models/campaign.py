@@ -2,7 +2,6 @@
 
 from typing import Self
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
@@ -39,14 +38,11 @@ class CampaignQuerySet(PublishableQuerySet):
         """
         from donations.models.donation import Donation
 
-        # Gifts that were tried in test mode stop counting when the site goes live.
-        given = Donation.objects.filter(
-            campaign=OuterRef("pk"), state=Donation.State.PAID, livemode=settings.STRIPE_LIVE_MODE
-        )
+        given = Donation.objects.counting().filter(campaign=OuterRef("pk"))
         back = LedgerPosting.objects.with_effect_on(*RETURNED).filter(
-            entry__donation__campaign=OuterRef("pk"),
-            entry__donation__state=Donation.State.PAID,
-            entry__donation__livemode=settings.STRIPE_LIVE_MODE,
+            entry__donation__in=Donation.objects.counting().filter(
+                campaign=OuterRef(OuterRef("pk"))
+            )
         )
         gifts = given.order_by().values("campaign").annotate(cents=Sum("amount_cents"))
         returns = (

@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
@@ -18,6 +19,14 @@ from sistercities.shared.signing import new_token
 class DonationQuerySet(models.QuerySet):
     def paid(self) -> Self:
         return self.filter(state=Donation.State.PAID)
+
+    def counting(self) -> Self:
+        """Paid gifts of real money. What was tried with test cards stops counting when the site
+        goes live; a check is always real.
+        """
+        return self.paid().filter(
+            Q(livemode=settings.STRIPE_LIVE_MODE) | Q(provider=Donation.Provider.OFFLINE)
+        )
 
     def with_returned(self) -> Self:
         """Adds `refunded_cents` and `charged_back_cents`, from the ledger."""
@@ -52,6 +61,7 @@ class Donation(models.Model):
         PROCESSING = "processing", _("Bank is working on it")
         FAILED = "failed", _("Payment failed")
         PAID = "paid", _("Paid")
+        VOID = "void", _("Entered by mistake")
 
         @property
         def rank(self) -> int:
@@ -71,6 +81,7 @@ class Donation(models.Model):
 
     class Provider(models.TextChoices):
         STRIPE = "stripe", _("Stripe")
+        OFFLINE = "offline", _("Entered by staff")
 
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
     form_token = models.CharField(max_length=40, unique=True, editable=False)
@@ -91,7 +102,10 @@ class Donation(models.Model):
         help_text=_("What the gift is for, as the donor read it. A program, never a person."),
     )  # fmt: skip
     donor_name = models.CharField(_("donor's name"), max_length=120)
-    email = models.EmailField(_("mail address"))
+    email = models.EmailField(_("mail address"), blank=True)
+    donor_address = models.TextField(
+        _("postal address"), max_length=300, blank=True, default="", db_default=""
+    )
     is_anonymous = models.BooleanField(
         _("anonymous"), default=False,
         help_text=_("The name is never shown in public, not even on a list of donors."),
@@ -150,11 +164,14 @@ class Donation(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount_cents__gt=0), name="gift_amount_above_zero"
+                condition=Q(amount_cents__gt=0)
+                | Q(amount_cents=0, provider="offline", method__in=["stock", "in_kind"]),
+                name="gift_above_zero_or_not_cash",
             ),
             models.CheckConstraint(
-                condition=Q(covered_fee_cents__gte=0, covered_fee_cents__lt=F("amount_cents")),
-                name="covered_fee_within_gift",
+                condition=Q(covered_fee_cents=0)
+                | Q(covered_fee_cents__gt=0, covered_fee_cents__lt=F("amount_cents")),
+                name="covered_fee_within_the_gift",
             ),
             models.UniqueConstraint(
                 fields=["provider", "provider_reference"], name="one_gift_per_provider_payment",
@@ -174,11 +191,18 @@ class Donation(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.is_non_cash:
+            return self.donor_name
         return f"{format_exact(self.amount_cents, self.currency)} {self.donor_name}"
 
     def get_absolute_url(self) -> str:
         """The donor's own page: whoever has this address may read it."""
         return reverse("donations:thanks", args=[self.token])
+
+    @property
+    def is_non_cash(self) -> bool:
+        """Stock or goods: described, never valued (giving.md D12)."""
+        return self.amount_cents == 0
 
     def rise_to(self, state: State) -> bool:
         """Takes `state` if it ranks higher than the present one; says whether it did."""
@@ -194,7 +218,7 @@ class Donation(models.Model):
             return self.state
         if self.charged_back_cents > 0:
             return "disputed"
-        if self.refunded_cents >= self.amount_cents:
+        if self.refunded_cents >= self.amount_cents and not self.is_non_cash:
             return "refunded"
         return "partially_refunded" if self.refunded_cents > 0 else self.state
 

@@ -61,6 +61,10 @@ class LedgerEntry(FinalModel):
         REFUND_FAILURE = "refund_failure", _("Refund came back")
         DISPUTE = "dispute", _("Money of a dispute")
         PAYOUT = "payout", _("Paid out to the bank")
+        RECEIVED = "received", _("Gift received by hand")
+        DEPOSIT = "deposit", _("Taken to the bank")
+        BOUNCED = "bounced", _("Check came back")
+        MISTAKE = "mistake", _("Entered by mistake")
         SUSPENSE = "suspense", _("Not explained yet")
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
@@ -73,6 +77,9 @@ class LedgerEntry(FinalModel):
         _("processor's transaction"), max_length=100, null=True, blank=True,
         help_text=_("The card processor's own number for this movement. Each is booked once."),
     )  # fmt: skip
+    offline_id = models.CharField(
+        _("gift or batch entered by staff"), max_length=40, null=True, blank=True
+    )
     note = models.CharField(_("note"), max_length=250, blank=True)
     occurred_at = models.DateTimeField(_("happened"))
     created_at = models.DateTimeField(_("booked"), default=clock.now)
@@ -86,7 +93,10 @@ class LedgerEntry(FinalModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["provider_txn_id"], name="ledger_books_each_transaction_once"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["offline_id", "kind"], name="ledger_books_each_step_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -45,6 +45,10 @@ class Receipt(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     inputs = models.JSONField(_("written from"))
     issued_at = models.DateTimeField(_("issued"), default=clock.now)
+    is_to_print = models.BooleanField(
+        _("to be printed"), default=False, db_default=False,
+        help_text=_("The donor gave no mail address, and nobody has printed it yet."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("receipt")
@@ -56,7 +60,7 @@ class Receipt(models.Model):
                 fields=["donation"], condition=Q(state="current"), name="one_current_receipt"
             ),
             models.CheckConstraint(
-                condition=Q(amount_cents__gt=0), name="receipt_amount_above_zero"
+                condition=Q(amount_cents__gte=0), name="receipt_amount_not_below_zero"
             ),
             models.CheckConstraint(
                 condition=Q(replaced_by=None) | Q(state="void"), name="replaced_receipt_is_void"

@@ -41,6 +41,7 @@ class Refund(models.Model):
         DONOR = "donor", _("The donor asked for it")
         DUPLICATE = "duplicate", _("Given twice by mistake")
         FRAUD = "fraud", _("The card was not the giver's")
+        BOUNCED = "bounced", _("The check came back from the bank")
         OTHER = "other", _("Another reason")
 
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
@@ -71,14 +72,8 @@ class Refund(models.Model):
         ordering = ["-asked_at", "-pk"]
         permissions = [("refund_donation", _("Can give gifts back"))]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(amount_cents__gt=0), name="refund_amount_above_zero"
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="done") | Q(provider_refund_id__isnull=False),
-                name="done_refund_is_the_processors",
-            ),
-        ]  # fmt: skip
+            models.CheckConstraint(condition=Q(amount_cents__gt=0), name="refund_amount_above_zero")
+        ]
 
     def __str__(self) -> str:
         return f"{format_exact(self.amount_cents, self.donation.currency)} {self.asked_at:%Y-%m-%d}"

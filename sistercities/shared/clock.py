@@ -14,3 +14,8 @@ def now() -> dt.datetime:
 def today() -> dt.date:
     """The calendar day in the organisation's time zone (`TIME_ZONE`)."""
     return timezone.localdate(now())
+
+
+def noon_of(day: dt.date, zone: dt.tzinfo) -> dt.datetime:
+    """The middle of a calendar day in a time zone, for what has no hour of its own."""
+    return dt.datetime.combine(day, dt.time(12), zone)

@@ -69,6 +69,7 @@ def test_receipt_keeps_what_it_was_written_from(site, make_gift):
         "ein": "84-1234567",
         "postal_address": "8101 Ralston Road\nArvada, CO 80002",
         "donor": "Ann Lee",
+        "donor_address": "",
         "amount_cents": 5000,
         "currency": "USD",
         "given_on": "2026-11-21",

@@ -222,7 +222,7 @@ def test_state_only_rises():
     ]  # fmt: skip
     assert gift.rise_to(states.FAILED)
     assert gift.rise_to(states.PAID)
-    assert not any(gift.rise_to(state) for state in states)
+    assert not any(gift.rise_to(state) for state in states if state != states.VOID)
 
 
 def test_lease_is_given_back_after_a_failure(begin, stripe):
