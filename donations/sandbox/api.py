@@ -5,56 +5,29 @@ from __future__ import annotations
 import hmac
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote
 
 from stripe import params as shapes
 from stripe.params import checkout as checkout_shapes
+from stripe.params import radar as radar_shapes
 
-from . import checkout, faults, idempotency, lint, objects, payments, reading
+from . import (
+    checkout,
+    due,
+    faults,
+    idempotency,
+    lint,
+    metadata,
+    objects,
+    payments,
+    reading,
+    recurring_api,
+)
+from .endpoints import CURSORS, Endpoint, get, listable, readable
 from .errors import ApiError, no_such, not_spoken, refused
 from .store import Store
 from .wire import Json, Reply, Request, json_reply, parse_form
 
-CURSORS = frozenset({"limit", "starting_after", "ending_before", "created", "expand"})
-NAMES = {
-    "balance_transaction": "balance transaction",
-    "checkout.session": "checkout.session",
-}
-METADATA_KEYS = 50
 EVENTS_KEPT = 30 * objects.DAY
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One method and path, answering with an object of ``kind`` or a list of them.
-
-    ``shape`` is the library's TypedDict that requests are checked against and ``spoken`` the
-    parameters that the sandbox acts on: one that Stripe knows and the sandbox does not is refused
-    in words rather than ignored. ``run`` gets the store, the checked parameters and the ids of the
-    path; for a POST it runs inside ``store.change()``.
-    """
-
-    method: str
-    path: str
-    kind: str
-    shape: Any
-    spoken: frozenset[str]
-    run: Callable[..., Json]
-
-    @property
-    def answers(self) -> str:
-        """The kind of the answer, as ``reading.check_expand`` names it."""
-        is_list = self.method == "GET" and not self.path.endswith("{id}")
-        return f"list:{self.kind}" if is_list else self.kind
-
-    def match(self, path: str) -> list[str] | None:
-        """The ids in a path of this endpoint, or None for another one's path."""
-        pattern = re.sub(r"\{id\}", "([^/]+)", self.path)
-        found = re.fullmatch(pattern, path)
-        return [unquote(id) for id in found.groups()] if found else None
 
 
 def answer(store: Store, request: Request, *, secret_key: str) -> Reply:
@@ -90,7 +63,7 @@ def answer(store: Store, request: Request, *, secret_key: str) -> Reply:
 def _answer(store: Store, request: Request, entry: Json, secret_key: str) -> Reply:
     _check_key(request, secret_key)
     _check_version(request)
-    is_post = request.method == "POST"
+    is_post, is_read = request.method == "POST", request.method == "GET"
     try:
         entry["params"] = given = parse_form(request.body.decode() if is_post else request.query)
     except UnicodeDecodeError:
@@ -109,7 +82,7 @@ def _answer(store: Store, request: Request, entry: Json, secret_key: str) -> Rep
         headers = {"Idempotent-Replayed": "true", "Original-Request": kept["request_id"]}
         return json_reply(kept["status"], kept["body"], headers)
     try:
-        if not is_post:
+        if is_read:
             with store.lock:
                 return json_reply(200, _run(store, request, given, fault))
         with store.change():
@@ -139,7 +112,7 @@ def _run(store: Store, request: Request, given: Json, fault: Json) -> Json:
         raise not_spoken(f"the parameter `{name}`", param=name)
     paths: list[str] = params.pop("expand", [])
     reading.check_expand(endpoint.answers, paths)
-    checkout.expire_due(store)
+    due.catch_up(store)
     return reading.expand(store, endpoint.run(store, params, *ids), paths)
 
 
@@ -179,28 +152,22 @@ def _find(request: Request) -> tuple[Endpoint, list[str]]:
     )
 
 
-def _get(store: Store, kind: str, id: str) -> Json:
-    found = store.get(kind, id)
-    if found is None:
-        raise no_such(NAMES.get(kind, kind), id)
-    return found
-
-
 def _create_session(store: Store, params: Json) -> Json:
     for path, holder in (
         ("metadata", params),
         ("payment_intent_data[metadata]", params.get("payment_intent_data", {})),
+        ("subscription_data[metadata]", params.get("subscription_data", {})),
     ):
-        _clean_metadata(holder, path)
+        metadata.clean(holder, path)
     return store.present(checkout.create(store, params))
 
 
 def _expire_session(store: Store, params: Json, id: str) -> Json:
-    return store.present(checkout.expire(store, _get(store, "checkout.session", id)))
+    return store.present(checkout.expire(store, get(store, "checkout.session", id)))
 
 
 def _create_refund(store: Store, params: Json) -> Json:
-    _clean_metadata(params, "metadata")
+    metadata.clean(params, "metadata")
     charge = _charge_to_refund(store, params)
     return store.present(
         payments.refund(
@@ -224,13 +191,27 @@ def _charge_to_refund(store: Store, params: Json) -> Json:
 
 
 def _create_customer(store: Store, params: Json) -> Json:
-    _clean_metadata(params, "metadata")
+    metadata.clean(params, "metadata")
+    _check_email(params)
+    customer = objects.customer(store.new_id("cus"), created=store.now(), params=params)
+    return store.present(store.add(customer))
+
+
+def _update_customer(store: Store, params: Json, id: str) -> Json:
+    customer = get(store, "customer", id)
+    _check_email(params)
+    if "metadata" in params:
+        params["metadata"] = metadata.merged(customer["metadata"], params["metadata"])
+    # An empty text unsets: of these parameters Stripe takes it for the address alone.
+    customer.update({name: None if value == "" else value for name, value in params.items()})
+    return store.present(customer)
+
+
+def _check_email(params: Json) -> None:
     if "email" in params and not checkout.EMAIL.fullmatch(params["email"]):
         raise refused(
             f"Invalid email address: {params['email']}", param="email", code="email_invalid"
         )
-    customer = objects.customer(store.new_id("cus"), created=store.now(), params=params)
-    return store.present(store.add(customer))
 
 
 def _list_balance_transactions(store: Store, params: Json) -> Json:
@@ -268,20 +249,6 @@ def _list_events(store: Store, params: Json) -> Json:
     return reading.page(store, rows, params, url="/v1/events")
 
 
-def _clean_metadata(holder: Json, path: str) -> None:
-    """Drop emptied keys and hold to Stripe's limits: 50 keys of 40 characters, values of 500."""
-    metadata = holder.get("metadata") or {}
-    if len(metadata) > METADATA_KEYS:
-        raise refused(f"Metadata can have up to {METADATA_KEYS} keys.", param=path)
-    for key, value in metadata.items():
-        if len(key) > 40:
-            raise refused("Metadata keys can have up to 40 characters.", param=f"{path}[{key}]")
-        if len(value) > 500:
-            raise refused("Metadata values can have up to 500 characters.", param=f"{path}[{key}]")
-    if "metadata" in holder:
-        holder["metadata"] = {key: value for key, value in metadata.items() if value != ""}
-
-
 _SESSION = frozenset(
     {
         "adaptive_pricing",
@@ -315,32 +282,9 @@ _SESSION = frozenset(
 )
 
 
-def _readable(path: str, kind: str, shape: Any) -> Endpoint:
-    """GET of one object by its id."""
-
-    def retrieve(store: Store, params: Json, id: str) -> Json:
-        return store.present(_get(store, kind, id))
-
-    return Endpoint("GET", path + "/{id}", kind, shape, frozenset(), retrieve)
-
-
-def _listable(path: str, kind: str, shape: Any, *filters: str) -> Endpoint:
-    """GET of a list whose filters are fields of its objects."""
-
-    def list_all(store: Store, params: Json) -> Json:
-        wanted = {name: params[name] for name in filters if name in params}
-        rows = [
-            row
-            for row in store.all(kind)
-            if all(row[name] == value for name, value in wanted.items())
-        ]
-        return reading.page(store, rows, params, url=path)
-
-    return Endpoint("GET", path, kind, shape, CURSORS.union(filters), list_all)
-
-
 _SESSIONS = "/v1/checkout/sessions"
 _BALANCE = "/v1/balance_transactions"
+_WARNINGS = "/v1/radar/early_fraud_warnings"
 _CUSTOMER = frozenset(
     {"address", "description", "email", "metadata", "name", "phone", "preferred_locales"}
 )
@@ -363,21 +307,21 @@ ENDPOINTS = [
         frozenset(),
         _expire_session,
     ),
-    _readable(_SESSIONS, "checkout.session", checkout_shapes.SessionRetrieveParams),
-    _listable(
+    readable(_SESSIONS, "checkout.session", checkout_shapes.SessionRetrieveParams),
+    listable(
         _SESSIONS,
         "checkout.session",
         checkout_shapes.SessionListParams,
         *("customer", "payment_intent", "status", "subscription"),
     ),
-    _readable("/v1/payment_intents", "payment_intent", shapes.PaymentIntentRetrieveParams),
-    _readable("/v1/charges", "charge", shapes.ChargeRetrieveParams),
+    readable("/v1/payment_intents", "payment_intent", shapes.PaymentIntentRetrieveParams),
+    readable("/v1/charges", "charge", shapes.ChargeRetrieveParams),
     Endpoint("POST", "/v1/refunds", "refund", shapes.RefundCreateParams, _REFUND, _create_refund),
-    _readable("/v1/refunds", "refund", shapes.RefundRetrieveParams),
-    _listable("/v1/refunds", "refund", shapes.RefundListParams, "charge", "payment_intent"),
-    _readable("/v1/disputes", "dispute", shapes.DisputeRetrieveParams),
-    _listable("/v1/disputes", "dispute", shapes.DisputeListParams, "charge", "payment_intent"),
-    _readable(_BALANCE, "balance_transaction", shapes.BalanceTransactionRetrieveParams),
+    readable("/v1/refunds", "refund", shapes.RefundRetrieveParams),
+    listable("/v1/refunds", "refund", shapes.RefundListParams, "charge", "payment_intent"),
+    readable("/v1/disputes", "dispute", shapes.DisputeRetrieveParams),
+    listable("/v1/disputes", "dispute", shapes.DisputeListParams, "charge", "payment_intent"),
+    readable(_BALANCE, "balance_transaction", shapes.BalanceTransactionRetrieveParams),
     Endpoint(
         "GET",
         _BALANCE,
@@ -394,9 +338,17 @@ ENDPOINTS = [
         _CUSTOMER,
         _create_customer,
     ),
-    _readable("/v1/customers", "customer", shapes.CustomerRetrieveParams),
-    _listable("/v1/customers", "customer", shapes.CustomerListParams, "email"),
-    _readable("/v1/events", "event", shapes.EventRetrieveParams),
+    Endpoint(
+        "POST",
+        "/v1/customers/{id}",
+        "customer",
+        shapes.CustomerUpdateParams,
+        _CUSTOMER,
+        _update_customer,
+    ),
+    readable("/v1/customers", "customer", shapes.CustomerRetrieveParams),
+    listable("/v1/customers", "customer", shapes.CustomerListParams, "email"),
+    readable("/v1/events", "event", shapes.EventRetrieveParams),
     Endpoint(
         "GET",
         "/v1/events",
@@ -405,5 +357,13 @@ ENDPOINTS = [
         CURSORS | {"type", "types"},
         _list_events,
     ),
-    _readable("/v1/payouts", "payout", shapes.PayoutRetrieveParams),
+    readable("/v1/payouts", "payout", shapes.PayoutRetrieveParams),
+    readable(_WARNINGS, "radar.early_fraud_warning", radar_shapes.EarlyFraudWarningRetrieveParams),
+    listable(
+        _WARNINGS,
+        "radar.early_fraud_warning",
+        radar_shapes.EarlyFraudWarningListParams,
+        *("charge", "payment_intent"),
+    ),
+    *recurring_api.ENDPOINTS,
 ]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
-from . import objects, payments
+from . import addresses, objects, payments, prices, subscriptions
 from .errors import missing, no_such, not_spoken, refused
 from .store import Store
 from .webhooks import emit
 from .wire import Json
 
 HALF_HOUR = 1800
-MINIMUM = {"usd": 50, "eur": 50, "gbp": 30}  # cents and pence; other currencies are refused
-MAXIMUM = 99_999_999
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 def create(store: Store, params: Json) -> Json:
-    """Open a session for a one-time payment. Call inside ``store.change()``.
+    """Open a session for a one-time payment or a subscription. Call inside ``store.change()``.
 
     ``params`` have passed ``lint.coerce``. Raises ApiError 400 where they break a rule of Stripe's
     (expiry 30 minutes to 24 hours ahead, whole and large enough amounts, one currency, data of
@@ -29,7 +26,9 @@ def create(store: Store, params: Json) -> Json:
     _check_customer(store, params)
     _check_expiry(params.get("expires_at"), store.now())
     _check_payment_data(params.get("payment_intent_data", {}))
-    amount = _total(params.get("line_items", []))
+    _check_subscription_data(params.get("subscription_data", {}))
+    amount = _total(store, params.get("line_items", []), mode=params["mode"])
+    _name_products(store, params["line_items"])
     return store.add(
         objects.checkout_session(
             store.new_id("cs_test", 58),
@@ -41,6 +40,34 @@ def create(store: Store, params: Json) -> Json:
     )
 
 
+def complete(
+    store: Store,
+    session: Json,
+    *,
+    is_paid: bool = True,
+    fee: int | None = None,
+    settle_now: bool = True,
+    email: str | None = None,
+    name: str | None = None,
+) -> Json:
+    """The donor finishes an open session; see ``payments.complete``, ``subscriptions.start``."""
+    if session["mode"] == "payment":
+        return payments.complete(
+            store,
+            session,
+            is_paid=is_paid,
+            fee=fee,
+            settle_now=settle_now,
+            email=email,
+            name=name,
+        )
+    if not is_paid:
+        raise not_spoken("a subscription by bank debit", param="payment_status")
+    return subscriptions.start(
+        store, session, fee=fee, settle_now=settle_now, email=email, name=name
+    )
+
+
 def expire(store: Store, session: Json) -> Json:
     """End an open session; ApiError 400 for any other. Call inside ``store.change()``."""
     if session["status"] != "open":
@@ -49,7 +76,7 @@ def expire(store: Store, session: Json) -> Json:
             f"Session has a status of {session['status']}."
         )
     session.update(status="expired", url=None)
-    intent = store.get("payment_intent", session["payment_intent"] or "")
+    intent = payments.attempted(store, session)
     if intent is not None:
         payments.cancel(intent, at=store.now())
     emit(store, "checkout.session.expired", session)
@@ -71,15 +98,6 @@ def expire_due(store: Store) -> None:
                     expire(store, session)
 
 
-def move(store: Store, base_url: str) -> None:
-    """Give open sessions the address that the sandbox answers at since it was started again."""
-    with store.change():
-        store.base_url = base_url
-        for session in store.all("checkout.session"):
-            if session["url"]:
-                session["url"] = f"{base_url}/c/pay/{session['id']}"
-
-
 def _check_mode(params: Json) -> None:
     mode = params.get("mode")
     if mode is None:
@@ -90,10 +108,12 @@ def _check_mode(params: Json) -> None:
     ):
         if data in params and mode != own_mode:
             raise refused(f"You can not pass `{data}` in `{mode}` mode.", param=data)
-    if mode == "subscription":
-        raise not_spoken("subscriptions (mode=subscription)", param="mode")
-    if mode != "payment":
+    if mode not in ("payment", "subscription"):
         raise not_spoken(f"mode={mode}", param="mode")
+    if mode == "subscription" and "customer_creation" in params:
+        raise refused(
+            "`customer_creation` can only be used in `payment` mode.", param="customer_creation"
+        )
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise not_spoken(f"ui_mode={params['ui_mode']}", param="ui_mode")
 
@@ -102,9 +122,8 @@ def _check_addresses(params: Json) -> None:
     if "success_url" not in params:
         raise missing("success_url")
     for name in ("success_url", "cancel_url"):
-        parts = urlsplit(params.get(name, "https://example.com/"))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise refused("Not a valid URL", param=name, code="url_invalid")
+        if name in params:
+            addresses.check(params[name], name)
 
 
 def _check_customer(store: Store, params: Json) -> None:
@@ -159,31 +178,41 @@ def _check_payment_data(data: Json) -> None:
         )
 
 
-def _total(items: list[Json]) -> int:
+def _check_subscription_data(data: Json) -> None:
+    for name in data.keys() - {"description", "metadata"}:
+        raise not_spoken(f"subscription_data[{name}]", param=f"subscription_data[{name}]")
+
+
+def _name_products(store: Store, items: list[Json]) -> None:
+    """Give a line that names a product what the page shows of it."""
+    for item in items:
+        product = store.get("product", item["price_data"].get("product", ""))
+        if product is not None:
+            item["price_data"]["product_data"] = {
+                "name": product["name"],
+                "description": product["description"] or "",
+            }
+
+
+def _total(store: Store, items: list[Json], *, mode: str) -> int:
     if not items:
         raise missing("line_items")
-    currencies = {_check_item(item, f"line_items[{i}]") for i, item in enumerate(items)}
+    if mode == "subscription" and len(items) > 1:
+        raise not_spoken("a subscription of more than one line", param="line_items")
+    currencies = {
+        _check_item(store, item, f"line_items[{i}]", mode=mode) for i, item in enumerate(items)
+    }
     if len(currencies) > 1:
         raise refused("All line items must have the same currency.", param="line_items")
     currency = currencies.pop()
     total: int = sum(item["price_data"]["unit_amount"] * item["quantity"] for item in items)
-    if total < MINIMUM[currency]:
-        raise refused(
-            f"The Checkout Session's total amount due must add up to at least "
-            f"{MINIMUM[currency]} cents {currency}",
-            code="amount_too_small",
-            param="line_items",
-        )
-    if total > MAXIMUM:
-        raise refused(
-            f"The total amount due must be at most {MAXIMUM} cents {currency}",
-            code="amount_too_large",
-            param="line_items",
-        )
+    prices.check_total(
+        total, currency, what="The Checkout Session's total amount due", param="line_items"
+    )
     return total
 
 
-def _check_item(item: Json, path: str) -> str:
+def _check_item(store: Store, item: Json, path: str, *, mode: str) -> str:
     """Check one line and return its currency."""
     for name in item.keys() - {"price_data", "quantity", "metadata", "price"}:
         raise not_spoken(f"{path}[{name}]", param=f"{path}[{name}]")
@@ -194,36 +223,18 @@ def _check_item(item: Json, path: str) -> str:
     if "quantity" not in item:
         raise missing(f"{path}[quantity]")
     if item["quantity"] < 1:
-        raise _below_one(f"{path}[quantity]")
-    price, path = item["price_data"], f"{path}[price_data]"
-    if "unit_amount_decimal" in price:
-        raise not_spoken(f"{path}[unit_amount_decimal]", param=f"{path}[unit_amount_decimal]")
-    if "recurring" in price:
+        raise prices.below_one(f"{path}[quantity]")
+    price = item["price_data"]
+    if "recurring" in price and mode == "payment":
         raise refused(
             "You specified `payment` mode but passed a recurring price. Either switch to "
             "`subscription` mode or use only one-time prices.",
             param="mode",
         )
-    if "product" in price:
-        raise no_such("product", price["product"], param=f"{path}[product]", status=400)
-    if "product_data" not in price:
-        raise missing(f"{path}[product_data]")
-    if "unit_amount" not in price:
-        raise missing(f"{path}[unit_amount]")
-    if price["unit_amount"] < 1:
-        raise _below_one(f"{path}[unit_amount]")
-    currency: str = price["currency"]
-    if currency not in MINIMUM:
+    if "recurring" not in price and mode == "subscription":
         raise refused(
-            f"Invalid currency: {currency}. The sandbox takes {', '.join(MINIMUM)}.",
-            param=f"{path}[currency]",
+            "You must provide at least one recurring price in `subscription` mode when using "
+            "prices.",
+            param="mode",
         )
-    return currency
-
-
-def _below_one(param: str) -> Exception:
-    return refused(
-        "This value must be greater than or equal to 1.",
-        code="parameter_invalid_integer",
-        param=param,
-    )
+    return prices.check(store, price, f"{path}[price_data]")

@@ -14,7 +14,7 @@ from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
-from . import books, checkout, disputes, faults, idempotency, payments
+from . import books, checkout, disputes, due, faults, fraud, idempotency, payments, subscriptions
 from .errors import ApiError, no_such, refused
 from .store import Store
 from .webhooks import Deliverer
@@ -36,7 +36,7 @@ def run(store: Store, deliverer: Deliverer, method: str, path: str, body: Json) 
                 # Holds no lock: the receiver may ask the sandbox back before it answers.
                 return control(store, deliverer, body)
             with store.change():
-                checkout.expire_due(store)
+                due.catch_up(store)
                 return control(store, deliverer, body, *found.groups())
     raise ApiError(404, f"There is no control {method} /_sandbox/{path}.")
 
@@ -106,7 +106,7 @@ def _clock(store: Store, deliverer: Deliverer, body: Json) -> Json:
             raise refused("`now` needs an offset, such as Z or -07:00.", param="now")
         now = moment.timestamp()
     store.state["frozen_at"] = None if now is None else int(now)
-    checkout.expire_due(store)
+    due.catch_up(store)
     return {"now": store.now(), "frozen": now is not None}
 
 
@@ -127,7 +127,7 @@ def _complete(store: Store, deliverer: Deliverer, body: Json, id: str) -> Json:
     status = fields["payment_status"] or "paid"
     _choice(status, ("paid", "unpaid"), "payment_status")
     _positive(fields, "fee")
-    session = payments.complete(
+    session = checkout.complete(
         store,
         _get(store, "checkout.session", id),
         is_paid=status == "paid",
@@ -313,7 +313,27 @@ def _arm_fault(store: Store, deliverer: Deliverer, body: Json) -> Json:
 
 
 def _renew(store: Store, deliverer: Deliverer, body: Json, id: str) -> Json:
-    raise ApiError(400, "The sandbox does not speak subscriptions yet, so it cannot renew one.")
+    """A subscription's next day of payment, or the next attempt at an invoice still open.
+
+    ``fee`` and ``settle`` are those of a completed session; they matter for ``paid`` alone.
+    """
+    fields = _fields(body, result=str, fee=int, settle=bool)
+    result = fields["result"] or "paid"
+    _choice(result, ("paid", "failed", "final_failure"), "result")
+    _positive(fields, "fee")
+    subscription = subscriptions.renew(
+        store,
+        _get(store, "subscription", id),
+        result=result,
+        fee=fields["fee"],
+        settle_now=fields["settle"] is not False,
+    )
+    return store.present(subscription)
+
+
+def _warn(store: Store, deliverer: Deliverer, body: Json, id: str) -> Json:
+    _fields(body)
+    return store.present(fraud.warn(store, _get(store, "charge", id)))
 
 
 CONTROLS: list[tuple[str, str, Control]] = [
@@ -327,6 +347,7 @@ CONTROLS: list[tuple[str, str, Control]] = [
     ("POST", "payments/([^/]+)/refund", _refund),
     ("POST", "payments/([^/]+)/dispute", _dispute),
     ("POST", "charges/([^/]+)/settle", _settle),
+    ("POST", "charges/([^/]+)/fraud_warning", _warn),
     ("POST", "refunds/([^/]+)/succeed", _succeed_refund),
     ("POST", "refunds/([^/]+)/fail", _fail_refund),
     ("POST", "disputes/([^/]+)/close", _close_dispute),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .addresses import PAY
 from .wire import Json
 
 API_VERSION = "2026-10-28.endive"
@@ -35,7 +36,8 @@ CATEGORY = {
 
 
 def checkout_session(id: str, *, created: int, base_url: str, params: Json, amount: int) -> Json:
-    """An open Checkout Session in payment mode; ``params`` are the checked ones of its creation."""
+    """An open Checkout Session; ``params`` are the checked ones of its creation."""
+    is_recurring = params["mode"] == "subscription"
     echoed = {
         name: params.get(name)
         for name in (
@@ -81,7 +83,9 @@ def checkout_session(id: str, *, created: int, base_url: str, params: Json, amou
             **params.get("custom_text", {}),
         },
         "customer_account": None,
-        "customer_creation": params.get("customer_creation", "if_required"),
+        "customer_creation": None
+        if is_recurring
+        else params.get("customer_creation", "if_required"),
         "customer_details": None,
         "discounts": [],
         "expires_at": params.get("expires_at", created + DAY),
@@ -89,10 +93,10 @@ def checkout_session(id: str, *, created: int, base_url: str, params: Json, amou
         "invoice_creation": None,
         "livemode": False,
         "metadata": params.get("metadata", {}),
-        "mode": "payment",
+        "mode": params["mode"],
         "payment_intent": None,
         "payment_link": None,
-        "payment_method_collection": "if_required",
+        "payment_method_collection": "always" if is_recurring else "if_required",
         "payment_method_configuration_details": None,
         "payment_method_options": params.get("payment_method_options", {}),
         "payment_method_types": ["card"],
@@ -110,11 +114,13 @@ def checkout_session(id: str, *, created: int, base_url: str, params: Json, amou
         "subscription": None,
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
-        "url": f"{base_url}/c/pay/{id}",
+        "url": f"{base_url}{PAY}{id}",
         "wallet_options": None,
         "_sandbox": {
             "line_items": params["line_items"],
             "payment_intent_data": params.get("payment_intent_data", {}),
+            "subscription_data": params.get("subscription_data", {}),
+            "payment_intent": None,
         },
     }
 
@@ -426,6 +432,12 @@ def customer(id: str, *, created: int, params: Json) -> Json:
         "delinquent": False,
         "description": params.get("description"),
         "email": params.get("email"),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
         "livemode": False,
         "metadata": params.get("metadata", {}),
         "name": params.get("name"),
@@ -434,6 +446,20 @@ def customer(id: str, *, created: int, params: Json) -> Json:
         "shipping": None,
         "tax_exempt": "none",
         "test_clock": None,
+    }
+
+
+def early_fraud_warning(id: str, *, created: int, charge: Json) -> Json:
+    """A card network's report that a charge may be fraud; ``Store.present`` knows its rest."""
+    return {
+        "id": id,
+        "object": "radar.early_fraud_warning",
+        "actionable": True,
+        "charge": charge["id"],
+        "created": created,
+        "fraud_type": "made_with_stolen_card",
+        "livemode": False,
+        "payment_intent": charge["payment_intent"],
     }
 
 

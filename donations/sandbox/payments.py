@@ -38,25 +38,25 @@ def complete(
     A card payment without ``fee`` costs ``books.default_fee``. With ``settle_now`` false the
     charge has no balance transaction until ``settle``, which remembers the fee given here.
     """
-    _check_open(session)
-    intent = _intent(store, session)
-    details = _donor(store, session, email, name)
+    check_open(session)
+    intent = intent_of(store, session)
+    payer = donor(store, session, email, name)
     if session["customer"] is None and session["customer_creation"] == "always":
-        params = {"email": details["email"], "name": details["name"]}
+        params = {"email": payer["email"], "name": payer["name"]}
         customer = objects.customer(store.new_id("cus"), created=store.now(), params=params)
         session["customer"] = intent["customer"] = store.add(customer)["id"]
     method, last4 = ("card", "4242") if is_paid else ("us_bank_account", "6789")
-    charge = _attempt(store, intent, details, method=method, last4=last4)
+    charge = attempt(store, intent, payer, method=method, last4=last4)
     charge["_sandbox"]["fee"] = fee
     session.update(
         status="complete",
         url=None,
-        customer_details=details,
+        customer_details=payer,
         payment_intent=intent["id"],
         payment_status="paid" if is_paid else "unpaid",
     )
     if is_paid:
-        _succeed(store, intent, charge)
+        succeed(intent, charge)
         emit(store, "checkout.session.completed", session)
         if settle_now:
             settle(store, charge)
@@ -74,12 +74,17 @@ def decline(
     email: str | None = None,
     name: str | None = None,
 ) -> Json:
-    """The donor's card is refused; the session stays open for another try."""
-    _check_open(session)
-    intent = _intent(store, session)
-    charge = _attempt(store, intent, _donor(store, session, email, name), last4="0002")
-    session["payment_intent"] = intent["id"]
-    _fail(store, intent, charge, decline_code)
+    """The donor's card is refused; the session stays open for another try.
+
+    A session for a subscription does not name its PaymentIntent, and makes no subscription yet.
+    """
+    check_open(session)
+    intent = intent_of(store, session)
+    charge = attempt(store, intent, donor(store, session, email, name), last4="0002")
+    session["_sandbox"]["payment_intent"] = intent["id"]
+    if session["mode"] == "payment":
+        session["payment_intent"] = intent["id"]
+    fail(store, intent, charge, decline_code)
     return session
 
 
@@ -90,12 +95,12 @@ def finish_debit(store: Store, intent: Json, *, succeeded: bool, fee: int | None
     charge = _latest_charge(store, intent)
     session = _session(store, intent)
     if succeeded:
-        _succeed(store, intent, charge)
+        succeed(intent, charge)
         session["payment_status"] = "paid"
         emit(store, "checkout.session.async_payment_succeeded", session)
         settle(store, charge, fee=fee)
     else:
-        _fail(store, intent, charge, "insufficient_funds")
+        fail(store, intent, charge, "insufficient_funds")
         emit(store, "checkout.session.async_payment_failed", session)
     return intent
 
@@ -236,14 +241,29 @@ def cancel(intent: Json, *, at: int) -> None:
     intent.update(status="canceled", canceled_at=at, cancellation_reason="automatic")
 
 
-def _check_open(session: Json) -> None:
+def check_open(session: Json) -> None:
+    """Refuse a session that is over."""
     if session["status"] != "open":
         raise refused(f"This Checkout Session is {session['status']}, not open: {session['id']}")
 
 
-def _intent(store: Store, session: Json) -> Json:
-    if session["payment_intent"]:
-        return _required(store.get("payment_intent", session["payment_intent"]))
+def attempted(store: Store, session: Json) -> Json | None:
+    """The PaymentIntent that an open session's attempts so far were made with."""
+    known = session["payment_intent"] or session["_sandbox"].get("payment_intent")
+    return store.get("payment_intent", known or "")
+
+
+def intent_of(store: Store, session: Json) -> Json:
+    """The PaymentIntent of a session; the first attempt makes it.
+
+    A subscription's has no metadata: Stripe copies none to it.
+    """
+    known = attempted(store, session)
+    if known is not None:
+        return known
+    data = session["_sandbox"]["payment_intent_data"]
+    if session["mode"] == "subscription":
+        data = {"description": "Subscription creation"}
     return store.add(
         objects.payment_intent(
             store.new_id("pi"),
@@ -251,36 +271,52 @@ def _intent(store: Store, session: Json) -> Json:
             amount=session["amount_total"],
             currency=session["currency"],
             customer=session["customer"],
-            data=session["_sandbox"]["payment_intent_data"],
+            data=data,
         )
     )
 
 
-def _donor(store: Store, session: Json, email: str | None, name: str | None) -> Json:
+def donor(store: Store, session: Json, email: str | None, name: str | None) -> Json:
+    """Who pays, as the session's ``customer_details`` tell it."""
     customer = store.get("customer", session["customer"] or "") or {}
+    return details(
+        email=email or session["customer_email"] or customer.get("email"),
+        name=name or customer.get("name"),
+    )
+
+
+def details(*, email: str | None, name: str | None) -> Json:
+    """A payer with an address in Arvada; a test donor stands in for what is not known."""
     return {
         "address": {**objects.NO_ADDRESS, "country": "US", "postal_code": "80002"},
         "business_name": None,
-        "email": email or session["customer_email"] or customer.get("email") or EMAIL,
+        "email": email or EMAIL,
         "individual_name": None,
-        "name": name or customer.get("name") or NAME,
+        "name": name or NAME,
         "phone": None,
         "tax_exempt": "none",
         "tax_ids": [],
     }
 
 
-def _attempt(
-    store: Store, intent: Json, details: Json, *, method: str = "card", last4: str
+def attempt(
+    store: Store,
+    intent: Json,
+    payer: Json,
+    *,
+    method: str = "card",
+    last4: str,
+    payment_method: str | None = None,
 ) -> Json:
+    """Begin to charge: a pending charge, with a payment method of its own unless one is given."""
     charge = objects.charge(
         store.new_id("ch" if method == "card" else "py"),
         created=store.now(),
         intent=intent,
         method=method,
         last4=last4,
-        details=details,
-        payment_method=store.new_id("pm"),
+        details=payer,
+        payment_method=payment_method or store.new_id("pm"),
     )
     intent["latest_charge"] = charge["id"]
     intent["payment_method"] = charge["payment_method"]
@@ -288,7 +324,8 @@ def _attempt(
     return store.add(charge)
 
 
-def _succeed(store: Store, intent: Json, charge: Json) -> None:
+def succeed(intent: Json, charge: Json) -> None:
+    """The bank says yes to a pending charge."""
     charge.update(
         status="succeeded",
         paid=True,
@@ -301,7 +338,8 @@ def _succeed(store: Store, intent: Json, charge: Json) -> None:
     intent.update(status="succeeded", amount_received=intent["amount"], last_payment_error=None)
 
 
-def _fail(store: Store, intent: Json, charge: Json, decline_code: str) -> None:
+def fail(store: Store, intent: Json, charge: Json, decline_code: str) -> None:
+    """The bank says no to a pending charge: ``payment_intent.payment_failed``."""
     is_card = charge["payment_method_details"]["type"] == "card"
     code = "card_declined" if is_card else decline_code
     message = DECLINES.get(decline_code, DECLINES["generic_decline"])
@@ -345,7 +383,7 @@ def _move_refund(store: Store, item: Json, charge: Json) -> None:
 
 
 def _charge(store: Store, id: str) -> Json:
-    return _required(store.get("charge", id))
+    return required(store.get("charge", id))
 
 
 def _latest_charge(store: Store, intent: Json) -> Json:
@@ -354,10 +392,11 @@ def _latest_charge(store: Store, intent: Json) -> Json:
 
 def _session(store: Store, intent: Json) -> Json:
     found = [row for row in store.all("checkout.session") if row["payment_intent"] == intent["id"]]
-    return _required(found[0] if found else None)
+    return required(found[0] if found else None)
 
 
-def _required(item: Json | None) -> Json:
+def required(item: Json | None) -> Json:
+    """What must be there since another object names it."""
     if item is None:
         raise ApiError(500, "The sandbox has lost an object.", type="api_error")
     return item

@@ -15,7 +15,8 @@ DEPTH = 4
 PAGE = 10
 PAGE_AT_MOST = 100
 
-# What each kind of object can open, and the kinds that may be found there.
+# What each kind of object can open, and the kinds that may be found there. A hash inside an object,
+# which a path goes through, is named by its way.
 _REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
     "balance_transaction": {"source": ("charge", "dispute", "payout", "refund")},
     "charge": {
@@ -27,14 +28,25 @@ _REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "checkout.session": {
         "customer": ("customer",),
+        "invoice": ("invoice",),
         "line_items": ("list:item",),
         "payment_intent": ("payment_intent",),
+        "subscription": ("subscription",),
     },
     "dispute": {
         "balance_transactions": ("balance_transaction",),
         "charge": ("charge",),
         "payment_intent": ("payment_intent",),
     },
+    "invoice": {
+        "customer": ("customer",),
+        "parent": ("invoice.parent",),
+        "payments": ("list:invoice_payment",),
+    },
+    "invoice.parent": {"subscription_details": ("invoice.parent.subscription_details",)},
+    "invoice.parent.subscription_details": {"subscription": ("subscription",)},
+    "invoice_payment": {"invoice": ("invoice",), "payment": ("invoice_payment.payment",)},
+    "invoice_payment.payment": {"payment_intent": ("payment_intent",)},
     "payment_intent": {"customer": ("customer",), "latest_charge": ("charge",)},
     "payout": {
         "balance_transaction": ("balance_transaction",),
@@ -46,6 +58,17 @@ _REFERENCES: dict[str, dict[str, tuple[str, ...]]] = {
         "failure_balance_transaction": ("balance_transaction",),
         "payment_intent": ("payment_intent",),
     },
+    "radar.early_fraud_warning": {
+        "charge": ("charge",),
+        "payment_intent": ("payment_intent",),
+    },
+    "price": {"product": ("product",)},
+    "subscription": {
+        "customer": ("customer",),
+        "items": ("list:subscription_item",),
+        "latest_invoice": ("invoice",),
+    },
+    "subscription_item": {"price": ("price",)},
 }
 
 
@@ -136,7 +159,7 @@ def expand(store: Store, answer: Json, paths: list[str]) -> Json:
 def _open(store: Store, node: Json, steps: list[str]) -> None:
     name, rest = steps[0], steps[1:]
     inside = node.get(name)
-    computed = _COMPUTED.get((node["object"], name))
+    computed = _COMPUTED.get((node.get("object", ""), name))
     if computed is not None and inside is None:
         node[name] = computed(store, node)
     elif isinstance(inside, str):
@@ -163,7 +186,13 @@ def _refunds(store: Store, charge: Json) -> Json:
     return page(store, rows, {}, url=f"/v1/charges/{charge['id']}/refunds")
 
 
+def _invoice_payments(store: Store, invoice: Json) -> Json:
+    rows = [row for row in store.all("invoice_payment") if row["invoice"] == invoice["id"]]
+    return page(store, rows, {}, url=f"/v1/invoice_payments?invoice={invoice['id']}")
+
+
 _COMPUTED: dict[tuple[str, str], Callable[[Store, Json], Json]] = {
     ("charge", "refunds"): _refunds,
     ("checkout.session", "line_items"): _line_items,
+    ("invoice", "payments"): _invoice_payments,
 }

@@ -11,7 +11,7 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import api, checkout, controls, hosted
+from . import addresses, api, controls, due, hosted, recurring_pages, rendering
 from .errors import ApiError
 from .store import Store
 from .webhooks import PAUSES, Deliverer
@@ -22,6 +22,11 @@ log = logging.getLogger("donations.sandbox")
 HOST = "127.0.0.1"
 BODY_AT_MOST = 1_000_000
 CONTROLS = "/_sandbox/"
+_PAGES = {
+    addresses.PAY: hosted.answer,
+    addresses.INVOICE: recurring_pages.answer_invoice,
+    addresses.PORTAL: recurring_pages.answer_portal,
+}
 
 
 def refuse_unless_debug(debug: bool) -> None:
@@ -79,7 +84,7 @@ class Sandbox:
             secrets=secrets,
             url=webhook_url,
             pauses=retry_pauses,
-            tick=checkout.expire_due,
+            tick=due.catch_up,
         )
         self._server: _Server | None = None
         self._thread: Thread | None = None
@@ -152,7 +157,7 @@ class Sandbox:
         if self._server is not None:
             raise RuntimeError("The sandbox serves already.")
         self._server = _Server((HOST, self._asked_port), _Handler, self)
-        checkout.move(self._store, self.base_url)
+        addresses.move(self._store, self.base_url)
         self._deliverer.start()
 
     def _close(self) -> None:
@@ -163,20 +168,21 @@ class Sandbox:
             self._server = None
 
     def handle(self, request: Request) -> Reply:
-        """Answer one request to the API, the hosted page or the controls."""
+        """Answer one request to the API, the hosted pages or the controls."""
         _check_host(request, self.port)
         if request.path.startswith("/v1/"):
             return api.answer(self._store, request, secret_key=self._secret_key)
-        if request.path.startswith(hosted.PATH):
-            return hosted.answer(self._store, request)
+        for path, page in _PAGES.items():
+            if request.path.startswith(path):
+                return page(self._store, request)
         if request.path.startswith(CONTROLS):
             path = request.path.removeprefix(CONTROLS).rstrip("/")
             body = controls.read_body(request.body)
             return json_reply(
                 200, controls.run(self._store, self._deliverer, request.method, path, body)
             )
-        if request.path == hosted.STYLE:
-            return hosted.style()
+        if request.path == rendering.STYLE:
+            return rendering.style()
         if request.path == "/favicon.ico":
             return Reply(204)
         raise ApiError(404, f"Unrecognized request URL ({request.method}: {request.path}).")

@@ -108,11 +108,15 @@ class Store:
         del entries[:-LOG_LENGTH]
 
     def present(self, item: Json) -> Json:
-        """A copy as Stripe would show it: without our private notes, availability up to date."""
+        """A copy as Stripe would show it: without our private notes, up to date."""
         shown = deepcopy(item)
         shown.pop("_sandbox", None)
         if shown["object"] == "balance_transaction" and shown["available_on"] <= self.now():
             shown["status"] = "available"
+        if shown["object"] == "radar.early_fraud_warning":
+            charge = self.get("charge", shown["charge"]) or {}
+            # Stripe: actionable until it is disputed or refunded in full.
+            shown["actionable"] = not (charge.get("refunded") or charge.get("disputed"))
         return shown
 
     def _save(self) -> None:

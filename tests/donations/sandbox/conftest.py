@@ -172,3 +172,49 @@ def pay(sandbox: Sandbox, open_session: Callable[..., Any]) -> Callable[..., dic
         return sandbox.control(f"sessions/{open_session().id}/complete", **how)
 
     return complete
+
+
+@pytest.fixture
+def recurring_params(session_params: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
+    """What a giving site sends for a gift of $25.00 each month."""
+
+    def build(**changes: Any) -> dict[str, Any]:
+        price = {
+            "currency": "usd",
+            "unit_amount": 2500,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Monthly gift"},
+        }
+        params = {
+            "mode": "subscription",
+            "client_reference_id": "plan-1",
+            "metadata": {"plan": "1"},
+            "payment_intent_data": None,
+            "line_items": [{"price_data": price, "quantity": 1}],
+            "subscription_data": {"metadata": {"plan": "1"}, "description": "Monthly gift"},
+        }
+        return session_params(**{**params, **changes})
+
+    return build
+
+
+@pytest.fixture
+def open_recurring(
+    stripe_client: stripe.StripeClient, recurring_params: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Create a session in subscription mode through the library."""
+
+    def create(**changes: Any) -> Any:
+        return stripe_client.v1.checkout.sessions.create(recurring_params(**changes))
+
+    return create
+
+
+@pytest.fixture
+def subscribe(sandbox: Sandbox, open_recurring: Callable[..., Any]) -> Callable[..., Any]:
+    """A subscription of $25.00 each month, its first payment made; the session as JSON."""
+
+    def complete(**how: Any) -> dict[str, Any]:
+        return sandbox.control(f"sessions/{open_recurring().id}/complete", **how)
+
+    return complete

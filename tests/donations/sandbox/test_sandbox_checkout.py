@@ -85,6 +85,11 @@ def test_removed_payment_method_types_is_refused(open_session: Maker) -> None:
         ({"line_items": line() + line(currency="eur")}, "line_items"),
         ({"line_items": line(recurring={"interval": "month"})}, "mode"),
         ({"line_items": line(product_data=None)}, "line_items[0][price_data][product_data]"),
+        ({"line_items": line(product="prod_1")}, "line_items[0][price_data][product]"),
+        (
+            {"line_items": line(product="prod_1", product_data=None)},
+            "line_items[0][price_data][product]",
+        ),
         ({"line_items": [{"price_data": line()[0]["price_data"]}]}, "line_items[0][quantity]"),
         ({"line_items": [{"price": "price_1", "quantity": 1}]}, "line_items[0][price]"),
         ({"metadata": {"k" * 41: "v"}}, "metadata[" + "k" * 41 + "]"),
@@ -107,11 +112,6 @@ def test_session_that_breaks_a_rule_is_refused(
         open_session(**changes)
     assert (caught.value.http_status, caught.value.param) == (400, param)
     assert sandbox.control("state")["objects"] == {}
-
-
-def test_subscription_mode_is_refused_in_words(open_session: Maker) -> None:
-    with pytest.raises(stripe.InvalidRequestError, match="does not speak subscriptions"):
-        open_session(mode="subscription", payment_intent_data=None)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,10 @@ def test_controls_answer_over_http(
     [
         ("sessions/cs_none/complete", {}, 404),
         ("charges/ch_none/settle", {}, 404),
-        ("subscriptions/sub_1/renew", {"result": "paid"}, 400),
+        ("subscriptions/sub_1/renew", {"result": "paid"}, 404),
+        ("subscriptions/sub_1/renew", {"result": "late"}, 400),
+        ("subscriptions/sub_1/renew", {"result": "paid", "fee": -1}, 400),
+        ("charges/ch_1/fraud_warning", {}, 404),
         ("nothing", {}, 404),
         ("state", {}, 404),
         ("clock", {}, 400),
