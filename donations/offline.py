@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from donations import posting, receipts
+from donations import donors, posting, receipts
 from donations.amounts import CURRENCY
 from donations.models import (
     Account,
@@ -89,6 +89,8 @@ def _book_line(line: OfflineGift, site: SiteSettings) -> None:
         paid_at=clock.now(),
         livemode=True,
     )
+    donors.attach(donation=gift)
+    gift.save(update_fields=["donor"])
     line.donation = gift
     line.save(update_fields=["donation"])
     if not gift.is_non_cash:

@@ -9,6 +9,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from donations import documents
 from donations.models import Donation, Receipt, ReceiptSeries
 from sistercities.shared import clock
 from sistercities.shared.mail import queue_mail
@@ -86,7 +87,10 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
         "currency": donation.currency,
         "given_on": given_on.isoformat(),
         "designation": donation.designation,
+        "covered_fee_cents": donation.covered_fee_cents,
         "goods_services": donation.goods_services,
+        "nonprofit_line": site.nonprofit_line,
+        "is_test": not donation.livemode,
         "statement": statement(donation.goods_services),
     }
     if donation.is_non_cash:
@@ -108,6 +112,7 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
         inputs=inputs,
         is_to_print=not donation.email,
     )
+    documents.keep_fingerprint(receipt)
     if last:
         Receipt.objects.filter(pk=last.pk).update(replaced_by=receipt)
     _send(receipt, donation, MAIL, inputs)
@@ -144,7 +149,7 @@ def _send(receipt: Receipt, donation: Donation, template: str, inputs: dict[str,
             **inputs,
             "receipt": receipt,
             "given_on": donation.given_on,
-            "is_test": not donation.livemode,
+            "gift_path": donation.get_absolute_url(),
             "is_bounced": donation.refunds.filter(reason="bounced").exists(),
             "is_mistake": donation.state == State.VOID,
             "is_corrected": "replaces" in inputs or template == VOID_MAIL,

@@ -17,7 +17,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import posting, receipts, returns, tributes
+from donations import donors, posting, receipts, returns, tributes
 from donations.models import CheckoutAttempt, Donation, LedgerEntry
 from donations.providers import provider
 from donations.providers.base import (
@@ -151,7 +151,10 @@ def _converge(gift: Donation, seen: Seen, site: SiteSettings) -> None:
     if target and gift.rise_to(target) and target == State.PAID and seen.payment:
         gift.paid_at = _paid_at(seen.payment)
         gift.given_on = timezone.localdate(gift.paid_at, site.zone)  # D14
-    gift.save(update_fields=["state", "provider_reference", "method", "paid_at", "given_on"])
+        donors.attach(donation=gift)
+    gift.save(
+        update_fields=["state", "provider_reference", "method", "paid_at", "given_on", "donor"]
+    )
     if gift.state == State.PAID:
         posting.post_new(rows=rows, donation=gift)
         if seen.payment:

@@ -3,9 +3,19 @@ from django.urls import path
 from donations import views
 
 app_name = "donations"
+# Each first part below /donate/ is refused as the address of a campaign (`Campaign.clean`).
 urlpatterns = [
     path("donate/", views.give, name="give"),
     path("donate/thanks/<slug:token>/", views.thanks, name="thanks"),
+    path("donate/thanks/<slug:token>/receipt.pdf", views.receipt_pdf, name="receipt_pdf"),
+    path("donate/receipts/<slug:token>/", views.receipt, name="receipt"),
+    path("donate/my-gifts/", views.my_gifts, name="my_gifts"),
+    path("donate/my-gifts/sent/", views.link_sent, name="link_sent"),
+    path("donate/my-gifts/leave/", views.leave_my_gifts, name="leave_my_gifts"),
+    path("donate/my-gifts/address/", views.change_address, name="change_address"),
+    path("donate/my-gifts/statement.pdf", views.my_statement, name="my_statement"),
+    path("donate/my-gifts/open/<slug:token>/", views.open_my_gifts, name="open_my_gifts"),
+    path("donate/my-gifts/gifts/<slug:token>/", views.change_gift, name="change_gift"),
     path("donate/<slug:slug>/", views.campaign, name="campaign"),
     path("webhooks/stripe/", views.stripe_webhook, name="stripe_webhook"),
 ]

@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 PUBLIC = "public"
 TOKEN = "token holder"
+DONOR = "donor who came by a mailed link"
 PROVIDER = "signed provider"
 STAFF = "staff"
 PERMITTED = "staff with the model's permission"
@@ -49,6 +50,15 @@ TABLE: dict[str, dict[str, str]] = {
     "donations:give": READ_AND_SEND,
     "donations:campaign": READ_AND_SEND,
     "donations:thanks": {"GET": TOKEN},
+    "donations:receipt_pdf": {"GET": TOKEN},
+    "donations:receipt": {"GET": TOKEN},
+    "donations:my_gifts": READ_AND_SEND,
+    "donations:link_sent": READ,
+    "donations:open_my_gifts": {"GET": TOKEN, "POST": TOKEN},
+    "donations:leave_my_gifts": {"POST": PUBLIC},
+    "donations:change_address": {"POST": DONOR},
+    "donations:change_gift": {"POST": DONOR},
+    "donations:my_statement": {"GET": DONOR},
     "donations:stripe_webhook": {"POST": PROVIDER},
     "newsletter:newsletter": READ_AND_SEND,
     "newsletter:thanks": READ,
@@ -72,6 +82,7 @@ TABLE: dict[str, dict[str, str]] = {
     "admin:password_change": {"GET": STAFF, "POST": STAFF},
     "admin:password_change_done": {"GET": STAFF},
     "admin:auth_*": {"GET": ADMINISTRATOR, "POST": ADMINISTRATOR},
+    "admin:donations_donor_split": {"POST": PERMITTED},
     "admin:donations_giftbatch_book": {"GET": PERMITTED, "POST": PERMITTED},
     "admin:donations_giftbatch_deposit": {"GET": PERMITTED, "POST": PERMITTED},
     "admin:donations_donation_void": {"GET": PERMITTED, "POST": PERMITTED},

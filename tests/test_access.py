@@ -13,7 +13,9 @@ from django.urls.converters import IntConverter, UUIDConverter
 from sistercities import access
 
 # The forms of giving carry a token against forgery, whose other half is a cookie.
-MAY_SET_A_COOKIE = {"donations:give", "donations:campaign", "admin:login"}
+MAY_SET_A_COOKIE = {
+    "donations:give", "donations:campaign", "donations:my_gifts", "admin:login",
+}  # fmt: skip
 FILES = {"pages:media", "exchanges:gallery_zip"}  # made by jobs, so there is none here
 SIGNING_IN = {"admin:login", "admin:logout"}
 
@@ -219,6 +221,15 @@ def test_an_unknown_token_opens_nothing(client, db, site):
             for method in methods:
                 response = client.generic(method, path_of(found))
                 assert response.status_code == 404, (found.name, method)
+
+
+def test_a_donors_page_without_a_mailed_link_is_nowhere(client, db, site):
+    found = [page for page in public_pages() if access.DONOR in who_may(page).values()]
+    assert len(found) >= 3
+    for page in found:
+        for method in who_may(page):
+            response = client.generic(method, path_of(page))
+            assert response.status_code == 404, (page.name, method)
 
 
 def test_an_unsigned_event_of_a_provider_is_refused(client, db, site):

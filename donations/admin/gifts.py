@@ -88,7 +88,11 @@ class DonationAdmin(admin.ModelAdmin):
         ),
         (
             _("Donor"),
-            {"fields": ("donor_name", "email", "donor_address", "is_anonymous", "message")},
+            {
+                "fields": (
+                    "donor", "donor_name", "email", "donor_address", "is_anonymous", "message",
+                )
+            },
         ),
         (
             _("In honor or memory"),

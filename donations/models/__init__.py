@@ -1,5 +1,6 @@
 from donations.models.campaign import Campaign, CampaignCost
 from donations.models.donation import CheckoutAttempt, Donation
+from donations.models.donor import Donor, DonorLink
 from donations.models.ledger import Account, LedgerEntry, LedgerPosting
 from donations.models.offline import GiftBatch, OfflineGift
 from donations.models.provider_event import ProviderEvent
@@ -13,6 +14,8 @@ __all__ = [
     "CheckoutAttempt",
     "Dispute",
     "Donation",
+    "Donor",
+    "DonorLink",
     "GiftBatch",
     "LedgerEntry",
     "LedgerPosting",

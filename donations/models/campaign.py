@@ -19,6 +19,7 @@ from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
 
+TAKEN = {"thanks", "receipts", "my-gifts", "recurring"}  # addresses below /donate/
 RETURNED = (Account.REFUNDS, Account.CHARGEBACKS)
 
 
@@ -125,7 +126,7 @@ class Campaign(Publishable, Pictured):
 
     def clean(self):
         super().clean()
-        if self.slug == "thanks":  # the address below /donate/ that is taken
+        if self.slug in TAKEN:
             raise ValidationError({"slug": _("This address is taken. Please choose another.")})
 
     @property

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from donations.models.campaign import Campaign
+from donations.models.donor import Donor
 from donations.models.ledger import Account, LedgerPosting
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
@@ -100,6 +101,10 @@ class Donation(models.Model):
     designation = models.CharField(
         _("for"), max_length=160,
         help_text=_("What the gift is for, as the donor read it. A program, never a person."),
+    )  # fmt: skip
+    donor = models.ForeignKey(
+        Donor, models.PROTECT, null=True, editable=False, related_name="gifts",
+        verbose_name=_("donor"), help_text=_("Known when the gift is paid."),
     )  # fmt: skip
     donor_name = models.CharField(_("donor's name"), max_length=120)
     email = models.EmailField(_("mail address"), blank=True)

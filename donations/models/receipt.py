@@ -2,10 +2,12 @@
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from donations.models.donation import Donation
 from sistercities.shared import clock
+from sistercities.shared.signing import new_token
 
 
 class ReceiptSeries(models.Model):
@@ -44,6 +46,13 @@ class Receipt(models.Model):
     amount_cents = models.BigIntegerField(_("amount in cents"))
     currency = models.CharField(_("currency"), max_length=3)
     inputs = models.JSONField(_("written from"))
+    token = models.CharField(
+        max_length=40, unique=True, null=True, default=new_token, editable=False
+    )
+    pdf_sha256 = models.CharField(
+        _("fingerprint of its PDF"), max_length=64, blank=True, default="", db_default="",
+        editable=False,
+    )  # fmt: skip
     issued_at = models.DateTimeField(_("issued"), default=clock.now)
     is_to_print = models.BooleanField(
         _("to be printed"), default=False, db_default=False,
@@ -69,3 +78,7 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def get_absolute_url(self) -> str:
+        """The page that says whether this receipt is genuine. Nothing on it is personal."""
+        return reverse("donations:receipt", args=[self.token])

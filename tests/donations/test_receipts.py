@@ -74,7 +74,10 @@ def test_receipt_keeps_what_it_was_written_from(site, make_gift):
         "currency": "USD",
         "given_on": "2026-11-21",
         "designation": "The bus",
+        "covered_fee_cents": 0,
         "goods_services": "none",
+        "nonprofit_line": "A volunteer nonprofit under section 501(c)(3).",
+        "is_test": True,
         "statement": "No goods or services were provided in exchange for this gift.",
     }
 

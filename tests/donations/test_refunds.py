@@ -61,12 +61,13 @@ def test_d20_part_of_a_gift_is_given_back_with_a_corrected_receipt(paid, ask, st
     assert receipt_rows(paid) == [(1, "void", 5000), (2, "current", 3000)]
     old, new = Receipt.objects.order_by("serial")
     assert old.replaced_by == new
-    assert {**new.inputs, "statement": "", "postal_address": ""} == {
+    assert {**new.inputs, "statement": "", "postal_address": "", "nonprofit_line": ""} == {
         "organization": "Arvada Sister Cities International", "ein": "84-1234567",
         "postal_address": "", "donor": "Ann Lee", "donor_address": "", "amount_cents": 3000,
         "currency": "USD",
         "given_on": paid.given_on.isoformat(), "designation": "Where it is needed most",
-        "goods_services": "none", "statement": "", "charged_cents": 5000, "returned_cents": 2000,
+        "goods_services": "none", "statement": "", "nonprofit_line": "", "covered_fee_cents": 0,
+        "is_test": True, "charged_cents": 5000, "returned_cents": 2000,
         "replaces": old.number,
     }  # fmt: skip
     letter = OutgoingMessage.objects.get(key=f"receipt:{paid.token}:2")

@@ -162,12 +162,13 @@ def _show(
 @require_safe
 def thanks(request: HttpRequest, token: str) -> HttpResponse:
     """Reads a gift's state, asking the processor if it is not settled. Creates nothing (D23)."""
-    gift = get_object_or_404(Donation.objects.select_related("campaign__visit__city"), token=token)
+    gifts = Donation.objects.exclude(state=Donation.State.VOID).with_returned()
+    gift = get_object_or_404(gifts.select_related("campaign__visit__city"), token=token)
     if gift.state != Donation.State.PAID:
         # Without an answer the page says that we are waiting; events and the sweep go on.
         with contextlib.suppress(sync.GiftBusy, ProviderDown, ProviderRefused):
             sync.sync_checkout(donation=gift, wait=WAIT)
-        gift.refresh_from_db()
+        gift = gifts.select_related("campaign__visit__city").get(pk=gift.pk)
     return personal(
         render(
             request,
