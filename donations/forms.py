@@ -70,17 +70,23 @@ def initial_amount(typed: str) -> dict[str, str]:
 
 
 class DollarsField(forms.Field):
-    """Cents in the row, dollars on the screen: `6,000` is 600000."""
+    """Cents in the row, dollars on the screen: `6,000` is 600000; empty, `empty_value`."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12, "maxlength": 30})
 
+    def __init__(self, *, empty_value: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.empty_value = empty_value
+
     def prepare_value(self, value: Any) -> Any:
+        if value == self.empty_value:
+            return ""
         return format_amount(value, CURRENCY).removeprefix("$") if type(value) is int else value
 
     def to_python(self, value: Any) -> int | None:
-        if isinstance(value, int) or value in self.empty_values:
-            return value or None
-        return parse_amount(value, CURRENCY)
+        if value in self.empty_values or value == self.empty_value:
+            return self.empty_value
+        return value if isinstance(value, int) else parse_amount(value, CURRENCY)
 
 
 class CampaignField(forms.ModelChoiceField):

@@ -82,6 +82,7 @@ TABLE: dict[str, dict[str, str]] = {
     "admin:password_change": {"GET": STAFF, "POST": STAFF},
     "admin:password_change_done": {"GET": STAFF},
     "admin:auth_*": {"GET": ADMINISTRATOR, "POST": ADMINISTRATOR},
+    "admin:donations_receipt_pdf": {"GET": PERMITTED},
     "admin:donations_donor_split": {"POST": PERMITTED},
     "admin:donations_giftbatch_book": {"GET": PERMITTED, "POST": PERMITTED},
     "admin:donations_giftbatch_deposit": {"GET": PERMITTED, "POST": PERMITTED},

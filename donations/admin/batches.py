@@ -1,12 +1,12 @@
 """Checks and other gifts by hand: written down in a batch, booked in one go, taken to the bank."""
 
-from typing import cast
+from typing import ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Sum
+from django.db.models import Count, Sum, TextField
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -49,6 +49,10 @@ class OfflineGiftInline(DollarsMixin, admin.StackedInline):
         ),
     )
 
+    formfield_overrides: ClassVar = {
+        TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 40})}
+    }
+
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("campaign", "donation", "matched_gift")
 
@@ -79,8 +83,8 @@ class GiftBatchAdmin(DollarsMixin, admin.ModelAdmin):
     list_select_related = ()
     ordering = ("-created_at", "-pk")
     date_hierarchy = "created_at"
-    fields = ("title", "deposit_cents", "booked_at", "booked_by", "deposited_on")
-    readonly_fields = ("booked_at", "booked_by", "deposited_on")
+    fields = ("title", "deposit_cents", "entered", "booked_at", "booked_by", "deposited_on")
+    readonly_fields = ("entered", "booked_at", "booked_by", "deposited_on")
     inlines = [OfflineGiftInline]
 
     def get_urls(self):
@@ -114,6 +118,10 @@ class GiftBatchAdmin(DollarsMixin, admin.ModelAdmin):
     @admin.display(description=_("together"), ordering="total_cents")
     def total(self, obj):
         return format_exact(obj.total_cents, CURRENCY)
+
+    @admin.display(description=_("checks and cash below"))
+    def entered(self, obj):
+        return format_exact(obj.entered_cents, CURRENCY) if obj.pk else "–"
 
     def _batch(self, request, pk: int) -> GiftBatch:
         batch = get_object_or_404(GiftBatch, pk=pk)

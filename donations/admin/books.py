@@ -1,14 +1,19 @@
 """The books, the receipts and what the card processor told us. Nothing here is ever changed."""
 
 from django.contrib import admin, messages
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from donations import webhooks
+from donations import documents, webhooks
 from donations.admin.showing import ReadOnly, ReadOnlyInline, amount, money, shown_lines
 from donations.models import LedgerEntry, LedgerPosting, ProviderEvent, Receipt, ReceiptSeries
+from sistercities.shared.headers import personal
+from sistercities.shared.pdf import MissingGlyph
 
 
 class LedgerPostingInline(ReadOnlyInline):
@@ -58,12 +63,49 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin):
 class ReceiptAdmin(ReadOnly, admin.ModelAdmin):
     """Receipts are never changed: a corrected one has a new number and names the old."""
 
-    list_display = ("number", amount, "donation", "state", "issued_at")
+    list_display = ("number", amount, "donation", "state", "issued_at", "is_to_print", "paper")
     search_fields = ("number", "donation__donor_name", "donation__email")
-    list_filter = ("state", "year")
+    list_filter = ("state", "is_to_print", "year")
+    actions = ["mark_printed"]
     list_select_related = ("donation", "replaced_by")
     ordering = ("-year", "-serial")
-    fields = ("number", amount, "donation", "state", "replaced_by", "issued_at", "inputs")
+    fields = ("number", amount, "donation", "state", "replaced_by", "issued_at", "paper", "inputs")
+    readonly_fields = ("paper",)
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/pdf/", view(self.pdf), name="donations_receipt_pdf"),
+            *super().get_urls(),
+        ]
+
+    def pdf(self, request, pk):
+        """A receipt on paper, void ones too: what was sent stays on record."""
+        receipt = get_object_or_404(Receipt, pk=pk)
+        if not self.has_view_permission(request, receipt):
+            raise PermissionDenied
+        try:
+            content = documents.receipt_pdf(receipt)
+        except MissingGlyph as missing:
+            self.message_user(request, str(missing), messages.ERROR)
+            return redirect(reverse("admin:donations_receipt_changelist"))
+        response = HttpResponse(content, content_type="application/pdf")
+        response["Content-Disposition"] = f'inline; filename="receipt-{receipt.number}.pdf"'
+        return personal(response)
+
+    @admin.display(description=_("paper"))
+    def paper(self, obj):
+        address = reverse("admin:donations_receipt_pdf", args=[obj.pk])
+        return format_html('<a href="{}">{}</a>', address, _("PDF"))
+
+    def has_print_permission(self, request):
+        return request.user.has_perm("donations.change_receipt")
+
+    @admin.action(description=_("The chosen receipts were printed"), permissions=["print"])
+    def mark_printed(self, request, queryset):
+        count = queryset.filter(is_to_print=True).update(is_to_print=False)
+        text = ngettext("%d receipt is printed.", "%d receipts are printed.", count) % count
+        self.message_user(request, text, messages.SUCCESS)
 
 
 @admin.register(ReceiptSeries)

@@ -1,6 +1,7 @@
 """What the pages of money have in common: how amounts look, and that records are not written."""
 
 from django.contrib import admin
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from donations.forms import DollarsField
@@ -51,8 +52,9 @@ class DollarsMixin:
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name.endswith("_cents"):
             return DollarsField(
-                label=db_field.verbose_name,
+                label=capfirst(db_field.verbose_name),
                 help_text=db_field.help_text,
                 required=not db_field.has_default(),
+                empty_value=db_field.default if db_field.has_default() else None,
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)

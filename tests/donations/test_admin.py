@@ -114,3 +114,21 @@ def test_lists_cost_the_same_with_many_rows(
     for number in range(4):
         give(email=f"b{number}@example.org")
     assert {model: queries(model) for model in MODELS} == few
+
+
+def test_receipt_is_printed_and_marked(paid, admin_client):
+    receipt = Receipt.objects.get()
+    Receipt.objects.update(is_to_print=True)
+    answer = admin_client.get(f"/admin/donations/receipt/{receipt.pk}/pdf/")
+    assert (answer["Content-Type"], answer.content[:5]) == ("application/pdf", b"%PDF-")
+    assert "to_print" in admin_client.get("/admin/donations/receipt/").content.decode()
+    action = {"action": "mark_printed", "_selected_action": receipt.pk}
+    said = admin_client.post("/admin/donations/receipt/", action, follow=True).content.decode()
+    assert "1 receipt is printed." in said
+    assert not Receipt.objects.get().is_to_print
+
+
+def test_receipt_on_paper_needs_the_permission(paid, client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("ed", is_staff=True))
+    address = f"/admin/donations/receipt/{Receipt.objects.get().pk}/pdf/"
+    assert client.get(address).status_code == 403

@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
+from donations import gift_links
 from exchanges import receiving, sorting
 from sistercities.newsletter import subscribing
 from sistercities.shared import mail, sweeping
@@ -13,6 +14,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         for name, work in (
             ("sign-ups never confirmed", subscribing.purge),
+            ("links to gifts", gift_links.forget_old),
             ("texts of old mail", mail.forget_old_texts),
             ("uploads that were broken off", receiving.forget_abandoned),
             ("photos deleted 30 days ago", sorting.remove_deleted),
