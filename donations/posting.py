@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterable
 
+from donations import closing
 from donations.amounts import CURRENCY
 from donations.models import Account, Donation, LedgerEntry, LedgerPosting
 from donations.providers.base import PaymentSnap, TxnSnap
@@ -41,6 +42,7 @@ def post(
         provider_txn_id=txn.id,
         note=note[:250],
         occurred_at=txn.created_at,
+        journal_on=closing.journal_day(txn.created_at),
     )
     counterpart, fee_account = COUNTERPARTS[kind]
     _move(entry, counterpart, txn.amount_cents)
@@ -81,6 +83,7 @@ def post_offline(
             "currency": CURRENCY,
             "note": note[:250],
             "occurred_at": occurred_at,
+            "journal_on": closing.journal_day(occurred_at),
         },
     )
     if is_new:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from donations import offline, refunds
+from donations.admin.desk import desk_page
 from donations.admin.refund_page import PERMISSION, refund_page, void_page
 from donations.admin.showing import ReadOnlyInline, amount, money, shown_lines
 from donations.models import CheckoutAttempt, Dispute, Donation, LedgerEntry, Receipt, Refund
@@ -75,6 +76,7 @@ class DonationAdmin(admin.ModelAdmin):
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
     change_form_template = "admin/donations/donation/change_form.html"
+    change_list_template = "admin/donations/donation/change_list.html"
     inlines = [ReceiptInline, RefundInline, DisputeInline, LedgerEntryInline, CheckoutAttemptInline]
     actions = ["clear_attention"]
     fieldsets = (
@@ -117,10 +119,14 @@ class DonationAdmin(admin.ModelAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view
         return [
+            path("desk/", view(self.desk), name="donations_donation_desk"),
             path("<int:pk>/refund/", view(self.refund), name="donations_donation_refund"),
             path("<int:pk>/void/", view(self.void), name="donations_donation_void"),
             *super().get_urls(),
         ]
+
+    def desk(self, request):
+        return desk_page(request, self)
 
     def refund(self, request, pk):
         return refund_page(request, pk, self)

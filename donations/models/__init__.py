@@ -1,4 +1,5 @@
 from donations.models.campaign import Campaign, CampaignCost
+from donations.models.closed_month import ClosedMonth
 from donations.models.donation import CheckoutAttempt, Donation
 from donations.models.donor import Donor, DonorLink
 from donations.models.ledger import Account, LedgerEntry, LedgerPosting
@@ -12,6 +13,7 @@ __all__ = [
     "Campaign",
     "CampaignCost",
     "CheckoutAttempt",
+    "ClosedMonth",
     "Dispute",
     "Donation",
     "Donor",

@@ -190,6 +190,7 @@ class Donation(models.Model):
         indexes = [
             models.Index(fields=["campaign", "state"], name="gifts_of_campaign"),
             models.Index(fields=["state", "created_at"], name="gifts_by_state"),
+            models.Index(fields=["state", "given_on"], name="gifts_by_day"),
             models.Index(
                 fields=["id"], name="gifts_without_receipt", condition=Q(is_receipt_due=True)
             ),

@@ -82,6 +82,10 @@ class LedgerEntry(FinalModel):
     )
     note = models.CharField(_("note"), max_length=250, blank=True)
     occurred_at = models.DateTimeField(_("happened"))
+    journal_on = models.DateField(
+        _("in the journal on"), null=True, editable=False,
+        help_text=_("Its own day, or the day it was booked if its month was closed by then."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("booked"), default=clock.now)
 
     objects = FinalQuerySet.as_manager()
@@ -97,6 +101,10 @@ class LedgerEntry(FinalModel):
             models.UniqueConstraint(
                 fields=["offline_id", "kind"], name="ledger_books_each_step_once"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["journal_on"], name="ledger_by_journal_day"),
+            models.Index(fields=["kind", "occurred_at"], name="ledger_by_kind"),
         ]
 
     def __str__(self) -> str:
@@ -127,6 +135,8 @@ class PostingQuerySet(FinalQuerySet):
 
 class LedgerPosting(FinalModel):
     """One amount from one account to another, so that every posting sums to zero by its shape."""
+
+    effect_cents: int  # after with_effect_on()
 
     entry = models.ForeignKey(
         LedgerEntry, models.PROTECT, related_name="postings", verbose_name=_("entry")

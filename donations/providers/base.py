@@ -188,6 +188,10 @@ class Provider(Protocol):
         """The event in a body that was verified before."""
         ...
 
+    def iter_txns(self, since: dt.datetime, until: dt.datetime) -> Iterator[TxnSnap]:
+        """Every balance transaction from `since` to before `until`, oldest first."""
+        ...
+
     def iter_changes(self, since: dt.datetime) -> Iterator[EventHint | TxnSnap]:
         """Every event and every balance transaction from `since` on, oldest first of each."""
         ...

@@ -150,6 +150,12 @@ class StripeProvider:
         created = {"gte": int(since.timestamp())}
         events = self._all(self._v1.events, types=EVENT_TYPES, created=created)
         yield from (_hint(event) for event in reversed(events))
+        yield from self._txns(created)
+
+    def iter_txns(self, since: dt.datetime, until: dt.datetime) -> Iterator[TxnSnap]:
+        return self._txns({"gte": int(since.timestamp()), "lt": int(until.timestamp())})
+
+    def _txns(self, created: dict[str, int]) -> Iterator[TxnSnap]:
         rows = self._all(self._v1.balance_transactions, created=created, expand=["data.source"])
         for row in reversed(rows):
             txn = _txn(row)

@@ -173,6 +173,52 @@ def make_campaign(db):
     return make
 
 
+@pytest.fixture
+def treasurer(db):
+    """Somebody on the staff who may see gifts and give them back."""
+    from django.contrib.auth.models import Permission, User
+
+    user = User.objects.create_user("tess", "tess@example.org", "x", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_donation", "refund_donation"])
+    )
+    return user
+
+
+@pytest.fixture
+def ask(treasurer):
+    """`ask(gift, 2000)`: the treasurer's wish, as the page hands it on."""
+
+    from donations import refunds
+    from donations.models import Refund
+
+    def wish(gift, cents: int, form_token: str = "form-1") -> Refund:
+        return refunds.ask(
+            donation=gift, cents=cents, reason="donor", note="She wrote on Monday.",
+            asked_by=treasurer, form_token=form_token,
+        )  # fmt: skip
+
+    return wish
+
+
+@pytest.fixture
+def by_hand(site, admin_user):
+    """`by_hand("Ann Lee", 5000)`: a gift that staff booked; keywords change its line."""
+
+    from donations import offline
+    from donations.models import Donation, GiftBatch, OfflineGift
+
+    def book(name: str, cents: int = 5000, **fields) -> Donation:
+        batch = GiftBatch.objects.create(title="Batch")
+        line = {"method": "transfer", "given_on": dt.date(2026, 11, 20), **fields}
+        row = OfflineGift.objects.create(batch=batch, donor_name=name, amount_cents=cents, **line)
+        GiftBatch.objects.filter(pk=batch.pk).update(deposit_cents=batch.entered_cents)
+        offline.book(batch=batch, by=admin_user)
+        return Donation.objects.get(offline=row)
+
+    return book
+
+
 class _Fields(HTMLParser):
     """The fields of the donate form with the values that a browser would send."""
 

@@ -8,8 +8,8 @@ from donations.models import Campaign, Donation, LedgerEntry, ProviderEvent, Rec
 from .conftest import send_event
 
 MODELS = [
-    "campaign", "donation", "donor", "donorlink", "giftbatch", "refund", "dispute", "ledgerentry",
-    "receipt", "receiptseries", "providerevent",
+    "campaign", "closedmonth", "dispute", "donation", "donor", "donorlink", "giftbatch",
+    "ledgerentry", "providerevent", "receipt", "receiptseries", "refund",
 ]  # fmt: skip
 
 

@@ -6,24 +6,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 
-from donations import donors, offline, statements
-from donations.models import Donation, Donor, GiftBatch, OfflineGift
+from donations import donors, statements
+from donations.models import Donor
 
 DAY = dt.date(2026, 11, 20)
-
-
-@pytest.fixture
-def by_hand(site, admin_user):
-    """`by_hand("Ann Lee", 5000)`: a gift that staff booked; keywords change its line."""
-
-    def book(name: str, cents: int = 5000, **fields) -> Donation:
-        batch = GiftBatch.objects.create(title="Batch")
-        line = {"method": "transfer", "given_on": DAY, **fields}
-        row = OfflineGift.objects.create(batch=batch, donor_name=name, amount_cents=cents, **line)
-        offline.book(batch=batch, by=admin_user)
-        return Donation.objects.get(offline=row)
-
-    return book
 
 
 def test_gifts_of_one_mailbox_are_one_donors(give, by_hand):

@@ -11,7 +11,6 @@ from donations.models import Donation, Donor, DonorLink, Receipt
 from sistercities.shared.models import OutgoingMessage
 from sistercities.shared.signing import new_token
 
-from .test_refunds import ask, treasurer  # noqa: F401  fixtures
 from .test_statements import has_words
 
 PAGE = "/donate/my-gifts/"
@@ -225,7 +224,7 @@ def test_name_that_no_font_has_blocks_paper_and_no_receipt(give, client):
     assert "Our fonts lack some characters" in answer.content.decode()
 
 
-def test_genuine_receipt_is_told_without_naming_anybody(give, ask, client):  # noqa: F811
+def test_genuine_receipt_is_told_without_naming_anybody(give, ask, client):
     gift = give(amount="50", name="Ann Lee")
     first = gift.receipts.get()
     html = client.get(first.get_absolute_url()).content.decode()

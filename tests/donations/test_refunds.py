@@ -29,28 +29,6 @@ def paid(give):
     return give(amount="50")
 
 
-@pytest.fixture
-def treasurer(db):
-    user = User.objects.create_user("tess", "tess@example.org", "x", is_staff=True)
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_donation", "refund_donation"])
-    )
-    return user
-
-
-@pytest.fixture
-def ask(treasurer):
-    """`ask(gift, 2000)`: the treasurer's wish, as the page hands it on."""
-
-    def wish(gift, cents: int, form_token: str = "form-1") -> Refund:
-        return refunds.ask(
-            donation=gift, cents=cents, reason="donor", note="She wrote on Monday.",
-            asked_by=treasurer, form_token=form_token,
-        )  # fmt: skip
-
-    return wish
-
-
 def test_d20_part_of_a_gift_is_given_back_with_a_corrected_receipt(paid, ask, stripe):
     refund = ask(paid, 2000)
     assert (refund.state, refund.reason, refund.asked_by.username) == ("done", "donor", "tess")

@@ -11,9 +11,6 @@ from donations.models import Donation, Donor, GiftBatch, LedgerPosting, OfflineG
 from sistercities.shared.models import OutgoingMessage, SiteSettings
 from tests.shared.test_pdf import pages_of, squeezed
 
-from .test_donors import by_hand  # noqa: F401  a fixture
-from .test_refunds import ask, treasurer  # noqa: F401  fixtures
-
 Period = statements.Period
 DAY = dt.date(2027, 1, 4)
 
@@ -50,7 +47,7 @@ def test_no_period(text):
         Period.parse(text)
 
 
-def test_d26_lists_gifts_less_what_went_back(give, ask):  # noqa: F811
+def test_d26_lists_gifts_less_what_went_back(give, ask):
     first, second = give(amount="50"), give(amount="25.50")
     give(amount="99", email="somebody@example.org")
     ask(first, 2000)
@@ -62,7 +59,7 @@ def test_d26_lists_gifts_less_what_went_back(give, ask):  # noqa: F811
     assert rows(statements.statement(donor=second.donor, period=Period.parse(str(year - 1)))) == []
 
 
-def test_d20_what_went_back_next_year_is_taken_off_the_gifts_own_year(give, ask):  # noqa: F811
+def test_d20_what_went_back_next_year_is_taken_off_the_gifts_own_year(give, ask):
     gift = give(amount="50")
     last_year = gift.given_on.year - 1
     Donation.objects.update(given_on=dt.date(last_year, 12, 31))
@@ -74,7 +71,7 @@ def test_d20_what_went_back_next_year_is_taken_off_the_gifts_own_year(give, ask)
     assert later.lines == ()
 
 
-def test_d14_last_evening_of_the_year_in_denver(by_hand):  # noqa: F811
+def test_d14_last_evening_of_the_year_in_denver(by_hand):
     gift = by_hand("Ann Lee", given_on=dt.date(2025, 12, 31))
     found = [
         len(statements.statement(donor=gift.donor, period=Period.parse(year)).lines)
@@ -83,7 +80,7 @@ def test_d14_last_evening_of_the_year_in_denver(by_hand):  # noqa: F811
     assert found == [1, 0, 1, 0]
 
 
-def test_d16_grant_of_a_fund_is_on_no_statement(by_hand):  # noqa: F811
+def test_d16_grant_of_a_fund_is_on_no_statement(by_hand):
     gift = by_hand("Example Charitable", method="daf", email="grants@example.com")
     period = Period.parse("2026")
     assert statements.statement(donor=gift.donor, period=period).lines == ()
@@ -117,7 +114,7 @@ def test_d26_all_statements_equal_the_books_to_the_cent(site, admin_user):
     assert total == -(books["gift_revenue"] + books["refunds"] + books["chargebacks"])
 
 
-def test_d5_statement_on_paper_names_each_gift_and_says_the_words(give, ask):  # noqa: F811
+def test_d5_statement_on_paper_names_each_gift_and_says_the_words(give, ask):
     gift = give(amount="50")
     ask(gift, 2000)
     Donor.objects.update(address="1 Grandview Ave\nArvada, CO 80002")
@@ -135,7 +132,7 @@ def test_d5_statement_on_paper_names_each_gift_and_says_the_words(give, ask):  #
     assert paper == documents.statement_pdf(found, site=site, issued_on=dt.date(2027, 1, 4))
 
 
-def test_d12_goods_stand_on_a_statement_without_an_amount(by_hand):  # noqa: F811
+def test_d12_goods_stand_on_a_statement_without_an_amount(by_hand):
     gift = by_hand("Ann Lee", 0, method="in_kind", description="Forty folding chairs")
     found = statements.statement(donor=gift.donor, period=Period.parse("2026"))
     assert found.deductible_cents == 0
@@ -143,7 +140,7 @@ def test_d12_goods_stand_on_a_statement_without_an_amount(by_hand):  # noqa: F81
     assert has_words(paper, "Forty folding chairs", "$0.00") == [True, True]  # the sum
 
 
-def test_command_writes_files_and_tells_once(give, by_hand, tmp_path, capsys):  # noqa: F811
+def test_command_writes_files_and_tells_once(give, by_hand, tmp_path, capsys):
     year = give(amount="50").given_on.year
     by_hand("Bo 锦州 Li", given_on=dt.date(year, 3, 1))
     folder = tmp_path / "statements"
