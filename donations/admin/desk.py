@@ -29,9 +29,13 @@ from donations.models import (
 )
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
+from sistercities.shared.site import current_site
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
+
+
+REMIND = dt.timedelta(days=60)  # before a registration ends (giving.md D28)
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def desk_page(request: HttpRequest, page: "ModelAdmin") -> HttpResponse:
             "accounts": [
                 (Account(name).label, format_exact(cents)) for name, cents in accounts.items()
             ],
-            "tasks": list(_tasks(today, accounts)),
+            "tasks": list(_tasks(today, accounts, current_site(request).registration_ends_on)),
         },
     )
 
@@ -82,7 +86,7 @@ def _list(model: str, query: str = "") -> str:
     return reverse(f"admin:donations_{model}_changelist") + query
 
 
-def _tasks(today: dt.date, accounts: dict[str, int]) -> Iterator[Task]:
+def _tasks(today: dt.date, accounts: dict[str, int], ends: dt.date | None) -> Iterator[Task]:
     for dispute in Dispute.objects.open().select_related("donation").order_by("due_at")[:10]:
         due = (
             date_format(timezone.localtime(dispute.due_at), "F j") if dispute.due_at else _("soon")
@@ -150,6 +154,12 @@ def _tasks(today: dt.date, accounts: dict[str, int]) -> Iterator[Task]:
     for count, one, many, address in counts:
         if count:
             yield Task(ngettext(one, many, count) % count, address)
+    if ends and ends - REMIND <= today:
+        text = _(
+            "The charity registration is good until %s. Without it you must not ask for gifts."
+        )
+        page = reverse("admin:shared_sitesettings_change", args=[1])
+        yield Task(text % date_format(ends, "F j, Y"), page)
     month = closing.first_open()
     if month and month.after <= today:
         yield Task(_("%s can be closed.") % date_format(month.first, "F Y"), _list("closedmonth"))

@@ -119,6 +119,10 @@ class SiteSettingsAdmin(admin.ModelAdmin):
             {"fields": ("ein", "postal_address", "email", "phone", "time_zone")},
         ),
         (_("Gifts by card"), {"fields": (("card_fee_percent", "card_fee_cents"),)}),
+        (
+            _("The law"),
+            {"fields": ("registration_ends_on", "deductibility_text", "deductibility_on")},
+        ),
         (_("Footer"), {"fields": ("nonprofit_line", "letter_line", "picture_note")}),
         (
             _("Appeal on every page"),

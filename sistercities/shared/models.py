@@ -95,6 +95,20 @@ class SiteSettings(models.Model):
         validators=[MaxValueValidator(100)],
         help_text=_("What it keeps of each gift besides, whatever its size."),
     )
+    registration_ends_on = models.DateField(
+        _("charity registration good until"), null=True, blank=True,
+        help_text=_("Colorado: register with the Secretary of State before you ask for gifts. "
+                    "The treasurer is reminded 60 days before this day. The number itself is a "
+                    "registration line below."),
+    )  # fmt: skip
+    deductibility_text = models.TextField(
+        _("on deducting gifts"), max_length=600, blank=True, default="", db_default="",
+        help_text=_("Stands on the donate page with the day below. What you know of the tax law "
+                    "for donors, in plain words."),
+    )  # fmt: skip
+    deductibility_on = models.DateField(
+        _("as of"), null=True, blank=True, help_text=_("When you last checked that text.")
+    )
     nonprofit_line = models.CharField(
         _("nonprofit line"), max_length=250, blank=True,
         help_text=_("Stands in the footer, such as: A 501(c)(3) nonprofit run by volunteers."),
@@ -145,6 +159,8 @@ class SiteSettings(models.Model):
         super().clean()
         if self.appeal_from and self.appeal_until and self.appeal_until < self.appeal_from:
             raise ValidationError({"appeal_until": _("The appeal ends before it begins.")})
+        if self.deductibility_text and not self.deductibility_on:
+            raise ValidationError({"deductibility_on": _("A text on the tax law needs its day.")})
 
     @property
     def card_fee(self) -> dict[str, int]:

@@ -105,3 +105,17 @@ def test_closing_needs_the_permission(year, client, django_user_model):
     client.force_login(django_user_model.objects.create_user("ed", is_staff=True))
     answer = client.post("/admin/donations/closedmonth/close/", {"month": "2025-12"})
     assert (answer.status_code, ClosedMonth.objects.count()) == (403, 0)
+
+
+def test_d28_registration_that_ends_is_told_sixty_days_before(
+    site, admin_client, admin_user, time_machine
+):
+    site.registration_ends_on = dt.date(2027, 5, 15)
+    site.save()
+    told = []
+    for day in (dt.date(2027, 3, 15), dt.date(2027, 3, 16), dt.date(2027, 5, 16)):
+        time_machine.move_to(dt.datetime.combine(day, dt.time(18), dt.UTC))
+        admin_client.force_login(admin_user)
+        html = admin_client.get(DESK).content.decode()
+        told.append("The charity registration is good until May 15, 2027." in html)
+    assert told == [False, True, True]

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test.utils import CaptureQueriesContext
 
 from donations.models import CampaignCost, Donation
@@ -134,3 +135,21 @@ def test_a_cache_that_is_down_keeps_what_was_typed_and_moves_no_money(
     assert "We cannot take gifts at the moment. Nothing was charged." in text
     assert 'value="Ann Lee"' in text
     assert not Donation.objects.exists()
+
+
+def test_d28_registration_line_stands_on_the_donate_page(client, site):
+    site.links.create(kind="registration", label="Colorado registration 20261234567")
+    assert "Colorado registration 20261234567" in client.get("/donate/").content.decode()
+
+
+def test_d29_words_on_deducting_are_dated_and_refer_to_an_adviser(client, site):
+    assert "tax adviser" not in client.get("/donate/").content.decode()
+    site.deductibility_text = "Up to $1,000 without itemizing."
+    site.deductibility_on = dt.date(2026, 11, 1)
+    site.full_clean()
+    site.save()
+    html = client.get("/donate/").content.decode()
+    assert "Up to $1,000 without itemizing. As of November 1, 2026; please ask" in html
+    site.deductibility_on = None
+    with pytest.raises(ValidationError, match="needs its day"):
+        site.full_clean()
