@@ -3,7 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, Max, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce, ExtractYear
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -69,9 +69,8 @@ class DonorAdmin(admin.ModelAdmin):
         ]
 
     def get_queryset(self, request):
-        own = Donation.objects.counting().filter(
-            Q(donor=OuterRef("pk")) | Q(donor__merged_into=OuterRef("pk"))
-        )
+        rows = Donor.objects.same_as(OuterRef(OuterRef("pk")))
+        own = Donation.objects.counting().filter(donor__in=rows)
         own = own.order_by().annotate(one=F("pk") * 0).values("one")
         return super().get_queryset(request).roots().annotate(
             gift_count=Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0),

@@ -22,6 +22,10 @@ class DonorQuerySet(models.QuerySet):
         """Without those that were merged into another."""
         return self.filter(merged_into=None)
 
+    def same_as(self, donor: "int | models.OuterRef") -> Self:
+        """A donor's own row and those that were merged into it."""
+        return self.filter(Q(pk=donor) | Q(merged_into=donor))
+
 
 class Donor(models.Model):
     """Somebody who gave. A merge only points from one row to another, so it can be undone."""

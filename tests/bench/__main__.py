@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.bench.figures import note
 from tests.bench.places import ROOT, environment
 
-AREAS = ("tests.bench.photos", "tests.bench.gallery_pages")
+AREAS = ("tests.bench.photos", "tests.bench.gallery_pages", "tests.bench.giving")
 
 
 def main() -> int:
