@@ -198,10 +198,10 @@ def _differences(month: Month, zone: dt.tzinfo) -> Iterator[str]:
 
 
 def first_open() -> Month | None:
-    """The earliest month with entries that is not shut."""
-    shut = set(ClosedMonth.objects.values_list("first_on", flat=True))
-    days = LedgerEntry.objects.filter(journal_on__isnull=False)
-    for first in days.dates("journal_on", "month"):
-        if first not in shut:
-            return Month(first)
-    return None
+    """The earliest month with entries that is not shut: months are shut one after the other."""
+    entries = LedgerEntry.objects.filter(journal_on__isnull=False)
+    if last := ClosedMonth.objects.order_by("-first_on").first():
+        entries = entries.filter(journal_on__gte=Month(last.first_on).after)
+    days = entries.order_by("journal_on").values_list("journal_on", flat=True)
+    first = days.first()
+    return Month(first.replace(day=1)) if first else None

@@ -74,7 +74,6 @@ class DonationAdmin(admin.ModelAdmin):
     )  # fmt: skip
     list_select_related = ("campaign",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     change_form_template = "admin/donations/donation/change_form.html"
     change_list_template = "admin/donations/donation/change_list.html"
     inlines = [ReceiptInline, RefundInline, DisputeInline, LedgerEntryInline, CheckoutAttemptInline]

@@ -191,6 +191,8 @@ class Donation(models.Model):
             models.Index(fields=["campaign", "state"], name="gifts_of_campaign"),
             models.Index(fields=["state", "created_at"], name="gifts_by_state"),
             models.Index(fields=["state", "given_on"], name="gifts_by_day"),
+            models.Index(fields=["donor", "state"], name="gifts_of_donor"),
+            models.Index(fields=["-created_at", "-id"], name="gifts_latest_first"),
             models.Index(
                 fields=["id"], name="gifts_without_receipt", condition=Q(is_receipt_due=True)
             ),

@@ -76,6 +76,12 @@ class Receipt(models.Model):
             ),
         ]
 
+        indexes = [
+            models.Index(
+                fields=["id"], name="receipts_to_print", condition=Q(is_to_print=True)
+            )
+        ]  # fmt: skip
+
     def __str__(self) -> str:
         return self.number
 
