@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+# With many others, so that it begins early: alone at the end, everybody would wait for it.
+pytestmark = pytest.mark.xdist_group("demo")
 ROOT = Path(__file__).resolve().parent.parent
 
 
