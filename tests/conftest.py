@@ -85,14 +85,15 @@ def s3_server():
 
 @pytest.fixture
 def s3_at(settings, monkeypatch):
-    """`s3_at(address)`: from now on both storages are in buckets of this test's own there."""
+    """`s3_at(address)`: from now on both storages are in buckets of this test's own there, or in
+    those of this name: `s3_at(address, "name")`.
+    """
     import uuid
 
     from sistercities.shared.environment import Environment
 
-    own = uuid.uuid4().hex
-
-    def move(address: str) -> None:
+    def move(address: str, own: str = "") -> None:
+        own = own or uuid.uuid4().hex
         for name, value in {
             "S3_ENDPOINT": address,
             "S3_PUBLIC_BUCKET": f"public-{own}",
