@@ -38,6 +38,40 @@ def own_files(settings, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def kept_demo(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The demo, loaded once in this process, which takes 15 seconds, and kept for several tests.
+
+    `rows` is a file for `loaddata`, `folders` are the settings that lead to the pictures.
+    """
+    from types import SimpleNamespace
+
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import transaction
+    from django.test import override_settings
+
+    from sistercities.demo import loading
+
+    root = tmp_path_factory.mktemp("demo")
+    private = {
+        **settings.STORAGES["private"],
+        "OPTIONS": {**settings.STORAGES["private"]["OPTIONS"], "location": root / "originals"},
+    }
+    folders = {
+        "MEDIA_ROOT": root / "media",
+        "PRIVATE_MEDIA_ROOT": root / "originals",
+        "STORAGES": {**settings.STORAGES, "private": private},
+    }
+    apps = ("shared", "cities", "exchanges", "donations", "news", "pages", "newsletter")
+    with django_db_blocker.unblock(), transaction.atomic():
+        with override_settings(**folders):
+            loading.load()
+        call_command("dumpdata", *apps, all=True, output=root / "rows.json", verbosity=0)
+        transaction.set_rollback(True)
+    return SimpleNamespace(rows=root / "rows.json", folders=folders)
+
+
+@pytest.fixture(scope="session")
 def s3_server():
     """The address of a real server on this machine that speaks S3."""
     from moto.server import ThreadedMotoServer
@@ -51,14 +85,15 @@ def s3_server():
 
 @pytest.fixture
 def s3_at(settings, monkeypatch):
-    """`s3_at(address)`: from now on both storages are in buckets of this test's own there."""
+    """`s3_at(address)`: from now on both storages are in buckets of this test's own there, or in
+    those of this name: `s3_at(address, "name")`.
+    """
     import uuid
 
     from sistercities.shared.environment import Environment
 
-    own = uuid.uuid4().hex
-
-    def move(address: str) -> None:
+    def move(address: str, own: str = "") -> None:
+        own = own or uuid.uuid4().hex
         for name, value in {
             "S3_ENDPOINT": address,
             "S3_PUBLIC_BUCKET": f"public-{own}",

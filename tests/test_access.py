@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.http import HttpResponseForbidden
 from django.urls import NoReverseMatch, reverse
 from django.urls.converters import IntConverter, UUIDConverter
 
@@ -152,6 +153,20 @@ def strays(client, method: str, found_ones, fits) -> list[tuple[str, str, int]]:
     ]
 
 
+@pytest.fixture
+def short_refusals(monkeypatch):
+    """Two hundred refusals need not each draw a whole page; the next test looks at one."""
+    refuse = lambda request, exception: HttpResponseForbidden()  # noqa: E731
+    monkeypatch.setattr("sistercities.urls.handler403", refuse, raising=False)
+
+
+def test_a_refusal_is_a_page_of_the_site(client, site):
+    client.force_login(get_user_model().objects.create_user("ann", is_staff=True))
+    response = client.get(reverse("admin:cities_city_changelist"))
+    assert response.status_code == 403
+    assert "<h1>Not for this account</h1>" in response.text
+
+
 def is_refused(found: access.Address, response) -> bool:
     if response.status_code != 302:
         return response.status_code in {403, 404, 405}
@@ -175,7 +190,7 @@ def test_a_visitor_with_an_account_that_is_not_staff_is_refused(client, db, meth
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_staff_without_the_permission_are_refused(client, db, method):
+def test_staff_without_the_permission_are_refused(client, db, short_refusals, method):
     """Asked for directly, in the role that has least (trust.md, side paths)."""
     client.force_login(get_user_model().objects.create_user("ann", is_staff=True))
 

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
+# With many others, so that it begins early: alone at the end, everybody would wait for it.
+pytestmark = pytest.mark.xdist_group("demo")
 ROOT = Path(__file__).resolve().parent.parent
+# A shell starts what it has in the background deaf to Ctrl-C: `make test &` would end there.
+HEARING = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 def free_port() -> int:
@@ -51,12 +58,15 @@ def running(tmp_path):
 
     def start() -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "run", "--port", str(port)],
+            [
+                *(sys.executable, "-c", HEARING),
+                *(sys.executable, "manage.py", "run", "--port", str(port)),
+            ],
             cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
         started.append(process)
-        wait_for(lambda: page(port, "/healthz/"))
+        wait_for(lambda: page(port, "/healthz/"), seconds=180)  # 20 of one processor's, or more
         return process
 
     yield start, port, sandbox_port, tmp_path / "var"

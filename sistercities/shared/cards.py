@@ -8,11 +8,11 @@ import datetime as dt
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Value
+from django.db.models import Expression, F, Value
 from django.db.models.functions import Cast, JSONObject
 from django.urls import reverse
 
@@ -25,6 +25,27 @@ COLUMNS: dict[str, models.Field] = {
     "picture_has_avif": models.BooleanField(),
     "rank": models.IntegerField(),
 }  # fmt: skip
+
+
+class Nothing(Expression):
+    """An empty column, in the type that the tables beside it have there.
+
+    Half of all columns of a page's header and footer are empty. This one is written as it stands:
+    Django would copy and resolve a `Cast` of a `Value` for each of them, for each page.
+    """
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Self:
+        return self
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[()]]:
+        value = "''" if self.output_field is TEXT else "NULL"
+        return f"CAST({value} AS {self.output_field.cast_db_type(connection)})", ()
+
+    def get_group_by_cols(self) -> list:
+        return []
+
+
+EMPTY = {name: Nothing(output) for name, output in COLUMNS.items()}
 
 
 @dataclass
@@ -74,9 +95,7 @@ def as_cards(
     shape: dict[str, Any] = {"kind_": Value(kind, output_field=TEXT), "pk_": F("pk")}
     for name, output in COLUMNS.items():
         given = columns.get(name)
-        empty = Value("" if output is TEXT else None, output_field=output)
-        expression = F(given) if isinstance(given, str) else empty if given is None else given
-        shape[f"{name}_"] = Cast(expression, output)
+        shape[f"{name}_"] = Cast(given, output) if given is not None else EMPTY[name]
     shape["more_"] = JSONObject(**(more or {"kind": Value(kind)}))
     return queryset.order_by().values_list(*[]).annotate(**shape).values_list(*shape)
 

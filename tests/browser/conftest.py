@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import threading
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +20,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "/browser/" in str(item.path):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # one Chromium a module
+            if not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))  # one Chromium a module
 
 
 @pytest.fixture(autouse=True)
@@ -34,26 +36,26 @@ def chromium_is_here():
 def last_answer_given(transactional_db, live_server, browser):
     """The database is emptied after the last answer: PostgreSQL would find the two in a deadlock.
 
-    A page that is closed leaves its requests behind, and the server works on.
+    A page that is closed leaves its requests behind, and the server works on. Where it finds the
+    line cut it ends its thread and says nothing of the request.
     """
-    at_work, changed = set(), threading.Condition()
+    at_work = set()
 
     def begin(**kwargs):
-        with changed:
-            at_work.add(threading.current_thread())
+        at_work.add(threading.current_thread())
 
     def end(**kwargs):
-        with changed:
-            at_work.discard(threading.current_thread())
-            changed.notify_all()
+        at_work.discard(threading.current_thread())
 
     request_started.connect(begin)
     request_finished.connect(end)
     yield
     for context in browser.contexts:
         context.close()
-    with changed:
-        assert changed.wait_for(lambda: not at_work, timeout=30), "a request has no end"
+    latest = time.monotonic() + 30
+    while any(thread.is_alive() for thread in tuple(at_work)):
+        assert time.monotonic() < latest, "a request has no end"
+        time.sleep(0.01)
     request_started.disconnect(begin)
     request_finished.disconnect(end)
 

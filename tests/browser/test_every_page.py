@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 
+pytestmark = pytest.mark.xdist_group("demo")  # the process that has loaded it
 KINDS = [
     "/", "/cities/", "/cities/jinzhou/", "/cities/arvada/", "/visits/", "visit", "/galleries/",
     "gallery", "photo", "/events/", "event", "/news/", "article", "/newsletter/", "/donate/",
@@ -15,9 +16,11 @@ KINDS = [
 
 
 @pytest.fixture
-def demo_site(transactional_db, live_server, settings):
+def demo_site(kept_demo, transactional_db, live_server, settings):
     settings.SITE_URL = live_server.url
-    call_command("demo", verbosity=0)
+    for name, value in kept_demo.folders.items():
+        setattr(settings, name, value)
+    call_command("loaddata", kept_demo.rows, verbosity=0)
 
 
 def real_address(kind: str) -> str:
@@ -40,7 +43,6 @@ LOOKS = (("light", 390, None), ("dark", 1440, {"runOnly": ["color-contrast", "ta
 
 
 def test_no_violation_no_stranger_no_report(watched, demo_site, live_server):
-    """One test for both looks: loading the demo is the slow part."""
     page = watched
     axe = Axe()
     found = {}

@@ -1,10 +1,8 @@
 """The demo, loaded once for all tests of this folder that only look at it."""
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
-from django.test import override_settings
-
-from sistercities.demo import loading
 
 
 def pytest_collection_modifyitems(items):
@@ -15,33 +13,15 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory):
-    """Settings that send pictures to folders of their own, in the shape of `override_settings`."""
-    from django.conf import settings
-
-    root = tmp_path_factory.mktemp("demo")
-    return {
-        "MEDIA_ROOT": root / "media",
-        "PRIVATE_MEDIA_ROOT": root / "originals",
-        "STORAGES": {
-            **settings.STORAGES,
-            "private": {
-                "BACKEND": "django.core.files.storage.FileSystemStorage",
-                "OPTIONS": {
-                    "location": root / "originals",
-                    "base_url": None,
-                    "allow_overwrite": True,
-                },
-            },
-        },
-    }
+def folders(kept_demo):
+    """Settings that lead to the demo's pictures, in the shape of `override_settings`."""
+    return kept_demo.folders
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup, django_db_blocker, folders):
-    """A loaded demo, taken back after the last test of the module. Gives the counts."""
+def demo(kept_demo, django_db_blocker):
+    """The demo's rows, taken back after the last test of the module."""
     with django_db_blocker.unblock(), transaction.atomic():
-        with override_settings(**folders):
-            counts = loading.load()
-        yield counts
+        call_command("loaddata", kept_demo.rows, verbosity=0)
+        yield
         transaction.set_rollback(True)

@@ -1,16 +1,13 @@
 """A consent that is taken back: the photo is gone from everywhere (trust.md, Minors; I7).
 
-Through the real pages, with real files and real transactions.
+Through the real pages, with real files and real transactions. A process that is killed between the
+transaction and the deletion: tests/faults/test_kills.py.
 """
 
 import datetime as dt
 import io
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import zipfile
 import zoneinfo
 from pathlib import Path
@@ -352,86 +349,3 @@ def test_a_new_consent_beside_the_old_one_brings_nothing_back(photo, consent, ma
     consenting.withdraw(consent=consent, by=boss)
     photo.consents.add(make_consent())
     assert releasing.settle() == 0
-
-
-# --- killed between the transaction and the deletion ------------------------------------------
-
-PREPARE = """
-import datetime as dt
-from django.core.files.base import ContentFile
-from django.core.management import call_command
-from PIL import Image
-import io
-from cities.models import City
-from exchanges import releasing
-from exchanges.models import Gallery, GuardianConsent, Photo
-from sistercities.shared.rendering import render_waiting
-
-call_command("migrate", verbosity=0)
-city = City.objects.create(name="Jinzhou", slug="jinzhou", status="published", country="CN",
-    latitude="41.11", longitude="121.14", time_zone="Asia/Shanghai")
-gallery = Gallery.objects.create(title="Album", slug="album", city=city, status="published")
-buffer = io.BytesIO()
-Image.new("RGB", (1000, 700), "#8a6b4d").save(buffer, "JPEG")
-photo = Photo.objects.create(gallery=gallery, people="minors", picture_alt="Two children",
-    picture=ContentFile(buffer.getvalue(), name="a.jpg"))
-photo.consents.set([GuardianConsent.objects.create(
-    child="Mia", guardian="Ann", given_on=dt.date(2026, 5, 3), for_web=True)])
-render_waiting()
-releasing.settle()
-"""
-
-WITHDRAW_AND_DIE = """
-import os, signal
-from django.contrib.auth.models import User
-from django.core.files.storage import FileSystemStorage
-from exchanges import consenting
-from exchanges.models import GuardianConsent
-
-FileSystemStorage.delete = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-consenting.withdraw(consent=GuardianConsent.objects.get(), by=User.objects.create_user("ann"))
-"""
-
-TELL = """
-import json
-from exchanges.models import GuardianConsent, Photo
-print(json.dumps({"withdrawn": GuardianConsent.objects.exclude(withdrawn_at=None).count(),
-    "shown": Photo.objects.exclude(picture="").count()}))
-"""
-
-NEXT_MINUTE = """
-from exchanges import releasing
-from sistercities.shared import stored_files
-stored_files.remove_discarded()
-releasing.settle()
-"""
-
-
-def test_a_kill_after_the_transaction_leaves_the_files_to_the_next_run(tmp_path):
-    """trust.md, Crash; I7. A process of its own on a database of its own."""
-    environment = {
-        **os.environ, "DEBUG": "on", "VAR_DIR": str(tmp_path), "TASKS_URL": "immediate:",
-        "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3", "MEDIA_ROOT": f"{tmp_path}/media",
-        "PRIVATE_MEDIA_ROOT": f"{tmp_path}/originals",
-        "DJANGO_SETTINGS_MODULE": "sistercities.settings",
-    }  # fmt: skip
-
-    def run(code: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
-            cwd=django_settings.BASE_DIR, env=environment, capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
-
-    def public_files() -> list[Path]:
-        return [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
-
-    prepared = run(PREPARE)
-    assert prepared.returncode == 0, prepared.stderr
-    assert len(public_files()) == 5
-    assert run(WITHDRAW_AND_DIE).returncode == -signal.SIGKILL
-    assert json.loads(run(TELL).stdout) == {"withdrawn": 1, "shown": 0}
-    assert len(public_files()) == 5
-    finished = run(NEXT_MINUTE)
-    assert finished.returncode == 0, finished.stderr
-    assert public_files() == []

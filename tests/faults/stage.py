@@ -9,6 +9,7 @@ import json
 import os
 import random
 import resource
+import signal
 import sys
 import traceback
 import uuid
@@ -109,6 +110,45 @@ def withdraw() -> None:
 
     Photo.objects.update(people=Photo.People.NOT_ASKED)
     releasing.settle()
+
+
+@job
+def publish_a_child() -> None:
+    """A photo of a child whose mother agreed is on the site."""
+    import io
+
+    from django.core.files.base import ContentFile
+    from PIL import Image
+
+    from exchanges import releasing
+    from exchanges.models import Gallery, GuardianConsent, Photo
+    from sistercities.shared.rendering import render_waiting
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (1000, 700), "#8a6b4d").save(buffer, "JPEG")
+    photo = Photo.objects.create(
+        gallery=Gallery.objects.get(), people="minors", picture_alt="Two children",
+        picture=ContentFile(buffer.getvalue(), name="a.jpg"),
+    )  # fmt: skip
+    consent = GuardianConsent.objects.create(
+        child="Mia", guardian="Ann", given_on="2026-05-03", for_web=True
+    )
+    photo.consents.set([consent])
+    render_waiting()
+    releasing.settle()
+
+
+@job
+def withdraw_consent_and_die() -> None:
+    """She takes it back; the process is killed as it deletes the first file."""
+    from django.contrib.auth.models import User
+    from django.core.files.storage import FileSystemStorage
+
+    from exchanges import consenting
+    from exchanges.models import GuardianConsent
+
+    FileSystemStorage.delete = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    consenting.withdraw(consent=GuardianConsent.objects.get(), by=User.objects.create_user("bob"))
 
 
 @job

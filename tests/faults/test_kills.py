@@ -143,6 +143,19 @@ def test_killed_while_photos_are_taken_back_none_stays_public(stage, tmp_path):
     assert stage.row_files() == stage.all_files()
 
 
+def test_a_consent_taken_back_leaves_the_files_of_a_killed_process_to_the_next_run(stage):
+    """trust.md, Crash; I7: killed after the transaction, before the first file is deleted."""
+    stage.run("publish_a_child")
+    assert len(stage.files(stage.media)) == 5
+    assert stage.end(stage.start("withdraw_consent_and_die")) == -signal.SIGKILL
+    withdrawn = "SELECT count(*) FROM exchanges_guardianconsent WHERE withdrawn_at IS NOT NULL"
+    assert stage.sql(withdrawn) == [(1,)]
+    assert stage.sql("SELECT count(*) FROM exchanges_photo WHERE picture <> ''") == [(0,)]
+    assert len(stage.files(stage.media)) == 5
+    stage.run("clock")
+    assert stage.files(stage.media) == set()
+
+
 @pytest.fixture
 def slow_photo(stage, tmp_path) -> Path:
     """A photo that takes a good while to decode, stored and waiting."""

@@ -1,4 +1,5 @@
 import os
+import uuid
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -25,6 +26,10 @@ def folder(settings):
 
 @pytest.fixture
 def bucket(s3_storages):
+    fill_buckets()
+
+
+def fill_buckets():
     for name in NAMES:
         storages["default"].save(f"pictures/ab/{name}", ContentFile(b"bytes"))
     storages["default"].save("pictures/ab/folder.webp/a.txt", ContentFile(b"bytes"))
@@ -35,6 +40,28 @@ def bucket(s3_storages):
 @pytest.fixture(params=["folder", "bucket"])
 def kept(request):
     """Whatever visitors are promised holds wherever the files are."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def shelf():
+    """A name for buckets, and whether they are there yet."""
+    return {"name": uuid.uuid4().hex, "is_filled": False}
+
+
+@pytest.fixture
+def bucket_to_read(s3_at, s3_server, shelf):
+    """Filled once, for many tests that only read."""
+    s3_at(s3_server, shelf["name"])
+    if not shelf["is_filled"]:
+        for alias in ("default", "private"):
+            storages[alias].bucket.create()
+        fill_buckets()
+        shelf["is_filled"] = True
+
+
+@pytest.fixture(params=["folder", "bucket_to_read"], ids=["folder", "bucket"])
+def kept_to_read(request):
     return request.getfixturevalue(request.param)
 
 
@@ -165,7 +192,7 @@ def test_a_large_picture_arrives_whole(client, kept):
         "pictures/ab/a.webp%3fversion", "secret.webp",
     ],
 )  # fmt: skip
-def test_anything_else_is_not_there(client, kept, path):
+def test_anything_else_is_not_there(client, kept_to_read, path):
     response = client.get(f"/media/{path}")
     assert (response.status_code, body(response)) == (404, b"Not found\n")
     assert response["Cache-Control"] == "no-store"
