@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from donations.models import Campaign, Donation, LedgerPosting
+from donations.models import Campaign, Donation, LedgerPosting, RecurringGift
 
 
 def ledger_report() -> dict[str, Any]:
@@ -26,7 +26,10 @@ def ledger_report() -> dict[str, Any]:
             }
             for gift in gifts
         ],
-        "recurring": [],
+        "recurring": [
+            {"token": plan.token, "state": plan.state, "amount": plan.amount_cents}
+            for plan in RecurringGift.objects.order_by("pk")
+        ],
         "campaigns": [
             {"slug": row.slug, "goal": row.goal_cents, "raised": row.raised_cents}
             for row in Campaign.objects.with_raised().order_by("slug")

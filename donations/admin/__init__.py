@@ -1,5 +1,5 @@
 """Gifts in the admin, a module a concept. Importing a module registers its pages."""
 
-from donations.admin import batches, books, campaigns, gifts, returns
+from donations.admin import batches, books, campaigns, gifts, recurring, returns
 
-__all__ = ["batches", "books", "campaigns", "gifts", "returns"]
+__all__ = ["batches", "books", "campaigns", "gifts", "recurring", "returns"]

@@ -103,8 +103,8 @@ class DonationAdmin(admin.ModelAdmin):
             _("Payment"),
             {
                 "fields": (
-                    "needs_attention", "kind", "goods_services", "provider", "provider_reference",
-                    "method", "livemode", "created_at", "paid_at",
+                    "needs_attention", "kind", "plan", "goods_services", "provider",
+                    "provider_reference", "method", "livemode", "created_at", "paid_at",
                 )
             },
         ),
