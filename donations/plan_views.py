@@ -94,7 +94,7 @@ def _ask(request: HttpRequest, plan: RecurringGift, action: str, value: int) -> 
     if wish.state == PlanChange.State.REFUSED:
         problem = _("Our card processor did not take this. Nothing was changed. "
                     "Please try again, or write to us.")  # fmt: skip
-        return _show(request, _find(plan.token), problem=problem, status=503)
+        return _show(request, _find(plan.token), problem=problem, status=409)
     response = redirect(plan)
     response.status_code = 303
     return personal(response)
