@@ -4,6 +4,7 @@ and no other (giving.md D24). It works without script.
 
 import contextlib
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -74,7 +75,7 @@ def card(request: HttpRequest, token: str) -> HttpResponse:
     try:
         address = provider.portal_url(
             customer_ref=found.customer_reference,
-            return_url=request.build_absolute_uri(found.get_absolute_url()),
+            return_url=f"{settings.SITE_URL}{found.get_absolute_url()}",
         )
     except (ProviderDown, ProviderRefused):
         return _show(request, found, problem=_down(), status=503)

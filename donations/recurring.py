@@ -135,16 +135,19 @@ def _converge(plan: RecurringGift, seen: Seen, site: SiteSettings) -> Donation |
         plan.looked_at = clock.now()
         plan.save(update_fields=MIRRORED)
         return None
-    gift = None
+    gift, is_failing = None, False
     _mirror(plan, seen.plan, site)
     if seen.invoice:
         is_failing = seen.invoice.status == "open" and plan.state == State.PAST_DUE
-        plan.pay_url = seen.invoice.pay_url if is_failing else ""
+        if is_failing:
+            plan.pay_url = seen.invoice.pay_url
         gift = _gift_of(plan, seen.invoice)
+    if plan.state != State.PAST_DUE:
+        plan.pay_url = ""
     plan.save(update_fields=MIRRORED)
     if plan.is_running and not was_running:
         plan_letters.began(plan=plan, site=site)
-    if plan.pay_url and seen.invoice and seen.invoice.attempts:
+    if is_failing and seen.invoice and seen.invoice.attempts:
         plan_letters.failing(plan=plan, invoice=seen.invoice, site=site)
     if plan.state == State.CANCELED and not had_ended:
         is_card = seen.plan.end_reason == "payment_failed"

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import posting, recurring, sync
+from donations import posting, recurring, returns, sync
 from donations.models import Donation, LedgerEntry, ProviderEvent
 from donations.providers import provider
 from donations.providers.base import EventHint, ProviderDown, ProviderRefused
@@ -28,6 +28,7 @@ FOLLOWED = (
     "checkout.session.", "charge.updated", "charge.refunded", "refund.", "charge.dispute.",
     "customer.subscription.", "invoice.", "radar.early_fraud_warning.",
 )  # fmt: skip
+FRAUD = "radar.early_fraud_warning.created"
 
 
 class WrongMode(Exception):
@@ -146,6 +147,8 @@ def follow(hint: EventHint, *, wait: float = WAIT) -> str:
         sync.sync_checkout(donation=donation, session_id=session_id, wait=wait)
     else:
         sync.sync_payment(donation=donation, payment_ref=hint.refs["payment"], wait=wait)
+    if hint.type == FRAUD:
+        returns.warn_of_fraud(donation=donation, warning_id=hint.object_id)
     return _("Gift %d looked at.") % donation.pk
 
 

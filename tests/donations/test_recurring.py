@@ -343,7 +343,7 @@ def test_one_calm_letter_for_each_try(give_plan, renew, at, stripe, deliver):
     assert "Your card did not pay $25.00" in first.subject
     assert "We try the card again on December 24." in first.text
     assert "Your card still does not pay $25.00" in second.subject
-    assert "A last try for your gift of $25.00" in last.subject
+    assert "We could not take your gift of $25.00" in last.subject
     assert "We try the card again" not in last.text
     for letter in (first, second, last):
         assert plan.pay_url in letter.text
@@ -411,6 +411,43 @@ def test_invoice_of_a_pause_is_no_gift(give_plan, renew, stripe, at, hand_over_n
     assert (plan.state, plan.next_on) == ("active", dt.date(2027, 1, 21))
 
 
+def test_old_event_does_not_take_the_way_to_mend_it_away(give_plan, renew, stripe, deliver, at):
+    at("2026-11-21")
+    plan = give_plan()
+    at("2026-12-21")
+    renew(plan, result="failed")
+    deliver({**stripe.events("invoice.paid")[0], "id": "evt_again"})
+    plan.refresh_from_db()
+    assert (plan.state, bool(plan.pay_url)) == ("past_due", True)
+
+
+# --- a card network warns ---------------------------------------------------------------------
+
+
+def test_early_fraud_warning_is_a_task_for_staff_once(give_plan, stripe, hand_over_new, at):
+    plan = give_plan()
+    gift = plan.donations.get()
+    stripe.control(f"charges/{stripe.objects('charge')[0]['id']}/fraud_warning")
+    hand_over_new()
+    gift.refresh_from_db()
+    assert "A card network warns" in gift.needs_attention
+    [letter] = OutgoingMessage.objects.filter(key__startswith="fraud:")
+    assert letter.to == "hello@example.org"
+    assert f"/admin/donations/donation/{gift.pk}/change/" in letter.text
+    Donation.objects.update(needs_attention="")  # a person has looked
+    call_command("reconcile", since="1", stdout=StringIO())
+    gift.refresh_from_db()
+    assert gift.needs_attention == ""
+
+
+def test_early_fraud_warning_of_which_no_event_came(give, stripe):
+    gift = give()
+    stripe.control(f"charges/{stripe.objects('charge')[0]['id']}/fraud_warning")
+    call_command("reconcile", since="1", stdout=StringIO())
+    gift.refresh_from_db()
+    assert "A card network warns" in gift.needs_attention
+
+
 # --- order, repeats, silence ------------------------------------------------------------------
 
 
@@ -455,7 +492,9 @@ def test_d22_order_and_repeats_do_not_matter(seed, begin_plan, stripe, deliver, 
     found = outcome()
     found["receipts"] = [row for row in found["receipts"] if row[1] == "current"]
     assert found == EXPECTED
-    assert (len(letters("began")), len(letters("ended"))) == (0, 1)
+    # Once it has ended nobody is told that it began, or that a card fails.
+    assert {len(letters(name)) for name in ("began", "failing")} == {0}
+    assert len(letters("ended")) == 1
 
 
 def test_h11_five_days_without_a_single_event(begin_plan, stripe, at):
