@@ -61,9 +61,9 @@ def ask(
 ) -> PlanChange:
     """Keeps a wish and carries it out; the wish as it then is.
 
-    `value`: cents for another amount, a day from 1 to 28, or months of pause. The same form twice
-    changes once. Raises `CannotChange`; then nothing was kept. Where the processor does not answer
-    the wish stays asked for, and the sweep carries it out.
+    `value`: cents for another amount, a day from 1 to 28, or how many gifts a pause leaves out.
+    The same form twice changes once. Raises `CannotChange`; then nothing was kept. Where the
+    processor does not answer the wish stays asked for, and the sweep carries it out.
     """
     change = plan.changes.filter(number=number).first()
     if change is None:
@@ -122,12 +122,11 @@ def _params(action: Action, value: int, snap: PlanSnap) -> dict[str, Any]:
         today = clock.now().astimezone(zone).date()
         day = due_days.moved_to(snap.period_ends_at.astimezone(zone).date(), value, today)
         return provider.day_params(clock.noon_of(day, zone))
-    if action == Action.SKIP:
-        return provider.pause_params(snap.period_ends_at + dt.timedelta(days=1))
-    if action == Action.PAUSE:
-        now = clock.now()
-        until = dt.datetime.combine(due_days.after(now.date(), value), now.timetz())
-        return provider.pause_params(until)
+    if action in {Action.SKIP, Action.PAUSE}:
+        last = snap.period_ends_at  # the last charge that is left out
+        for _number in range(1, value):
+            last = due_days.one_later(last, snap.interval, snap.anchored_at.day)
+        return provider.pause_params(last + dt.timedelta(days=1))
     return provider.resume_params()
 
 
@@ -152,6 +151,12 @@ def carry_out(*, change: PlanChange) -> None:
     else:
         waiting.update(state=State.DONE)
     recurring.sync_plan(plan=plan, wait=WAIT)
+
+
+def has_news(plan: RecurringGift) -> bool:
+    """Whether a change was made and the plan was not looked at since."""
+    done = plan.changes.filter(state=State.DONE)
+    return done.filter(asked_at__gt=plan.looked_at).exists() if plan.looked_at else False
 
 
 def carry_out_waiting() -> int:

@@ -23,9 +23,14 @@ def next_charge(
     """The end of the present period, or of the first one that ends after a pause."""
     moment = period_ends_at
     while paused_until and moment < paused_until:
-        day = after(moment.date(), MONTHS[RecurringGift.Interval(interval)], anchor_day)
-        moment = dt.datetime.combine(day, moment.timetz())
+        moment = one_later(moment, interval, anchor_day)
     return moment
+
+
+def one_later(moment: dt.datetime, interval: str, anchor_day: int) -> dt.datetime:
+    """The charge after the one at `moment`."""
+    day = after(moment.date(), MONTHS[RecurringGift.Interval(interval)], anchor_day)
+    return dt.datetime.combine(day, moment.timetz())
 
 
 def moved_to(next_on: dt.date, on: int, today: dt.date) -> dt.date:

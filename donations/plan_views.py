@@ -27,9 +27,9 @@ PAUSES = range(1, 4)
 
 @require_safe
 def plan(request: HttpRequest, token: str) -> HttpResponse:
-    """Reads the state, asking the processor if the gift has not begun. Changes nothing (D23)."""
+    """Reads the state, asking the processor if it is not settled. Changes nothing (D23)."""
     found = _find(token)
-    if found.state in RecurringGift.NOT_BEGUN:
+    if found.state in RecurringGift.NOT_BEGUN or changing.has_news(found):
         # Without an answer the page says that we are waiting; events and the sweep go on.
         with contextlib.suppress(sync.GiftBusy, ProviderDown, ProviderRefused):
             recurring.sync_plan(plan=found, wait=WAIT)

@@ -188,7 +188,9 @@ def _gift_of(plan: RecurringGift, invoice: InvoiceSnap) -> Donation | None:
     """The one gift of an invoice: `processing` until its payment was looked at, or `failed`, from
     which it may rise. None for an invoice that nobody was asked to pay, such as that of a pause.
     """
-    has_failed = invoice.status in {"open", "uncollectible"} and invoice.attempts > 0
+    # A bank debit is tried, and open, for days: only the plan's own state says that it failed.
+    was_tried = invoice.status in {"open", "uncollectible"} and invoice.attempts > 0
+    has_failed = was_tried and plan.state not in {State.ACTIVE, State.PAUSED, State.CANCELING}
     if invoice.amount_cents <= 0 or not (has_failed or invoice.status == "paid"):
         return None
     state = Donation.State.FAILED if has_failed else Donation.State.PROCESSING

@@ -66,6 +66,7 @@ class DonationAdmin(admin.ModelAdmin):
     )  # fmt: skip
     search_fields = (
         "donor_name", "email", "provider_reference", "receipts__number", "attempts__session_id",
+        "invoice_reference",
     )  # fmt: skip
     list_filter = (
         "state", ("needs_attention", admin.EmptyFieldListFilter), "campaign", "given_on", "kind",

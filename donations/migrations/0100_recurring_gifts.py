@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(verbose_name='number')),
                 ('action', models.CharField(choices=[('amount', 'Another amount'), ('day', 'Another day of the month'), ('skip', 'Skip the next one'), ('pause', 'Pause'), ('resume', 'Go on'), ('cancel', 'Stop')], max_length=6, verbose_name='what')),
-                ('value', models.BigIntegerField(default=0, help_text='Cents, a day of the month, or a number of months.', verbose_name='value')),
+                ('value', models.BigIntegerField(default=0, help_text='Cents, a day of the month, or how many gifts are left out.', verbose_name='value')),
                 ('idempotency_key', models.CharField(editable=False, max_length=120, unique=True)),
                 ('params', models.JSONField(default=dict, editable=False)),
                 ('state', models.CharField(choices=[('asked', 'Asked for'), ('done', 'Done'), ('refused', 'Refused by the processor'), ('dropped', 'Overtaken by a later change')], default='asked', max_length=7, verbose_name='state')),

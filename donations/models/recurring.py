@@ -158,7 +158,9 @@ class PlanChange(models.Model):
     number = models.PositiveIntegerField(_("number"))
     action = models.CharField(_("what"), max_length=6, choices=Action)
     value = models.BigIntegerField(
-        _("value"), default=0, help_text=_("Cents, a day of the month, or a number of months.")
+        _("value"),
+        default=0,
+        help_text=_("Cents, a day of the month, or how many gifts are left out."),
     )
     idempotency_key = models.CharField(max_length=120, unique=True, editable=False)
     params = models.JSONField(default=dict, editable=False)

@@ -346,6 +346,16 @@ def test_d24_two_clicks_stop_the_chosen_gift_only(client, plan, give_plan, strip
     assert "Your gift of $25.00 to Arvada Sister Cities International is stopped." in letter.text
 
 
+def test_page_shows_a_change_that_was_made_while_the_plan_was_busy(stop, plan, client, monkeypatch):
+    monkeypatch.setattr(changing, "WAIT", 0.1)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+    RecurringGift.objects.update(lease="an event", lease_until=soon)
+    stop()
+    assert (plan.state, plan.changes.get().state) == ("active", "done")
+    RecurringGift.objects.update(lease="", lease_until=None)
+    assert "has ended. Nothing more will be taken." in page(client, plan)
+
+
 def test_stopped_elsewhere_and_then_here(stop, plan, stripe):
     changing.provider.cancel_plan(plan_ref=plan.provider_reference)
     assert stop().status_code == 303
