@@ -74,3 +74,33 @@ def test_monthly_gift_fails_is_mended_and_is_stopped_in_two_clicks(
     plan.refresh_from_db()
     assert plan.state == "canceled"
     assert (page.strangers, page.complaints) == ([], [])
+
+
+def test_all_of_it_works_without_script(browser, served_site, live_server, sandbox):
+    from donations.models import RecurringGift
+
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.own_hosts = set()
+    begin(page, live_server, sandbox)
+    page.locator("label:has(input[value=yearly])").click()
+    button = page.locator("button.give")
+    assert " ".join(button.inner_text().split()) == "Give $25 each year"
+    button.click()
+    page.get_by_role("button", name=re.compile("with a test card")).click()
+    expect(page.locator("main")).to_contain_text("You give $25.00 each year.")
+    page.get_by_label("New amount").fill("40")
+    page.get_by_role("button", name="Change the amount").click()
+    expect(page.locator("main")).to_contain_text("You give $40.00 each year.")
+    page.get_by_role("button", name=re.compile("Skip the gift of")).click()
+    expect(page.locator("main")).to_contain_text("Paused")
+    page.get_by_role("button", name="Go on with the gift").click()
+    expect(page.locator("main")).to_contain_text("Active")
+    page.get_by_role("button", name="Use another card").click()
+    page.get_by_role("button", name="Use another test card").click()
+    expect(page).to_have_url(f"{live_server.url}{RecurringGift.objects.get().get_absolute_url()}")
+    page.get_by_role("link", name="Stop this gift").click()
+    page.get_by_role("button", name="Yes, stop it").click()
+    expect(page.locator("main")).to_contain_text("has ended. Nothing more will be taken.")
+    context.close()

@@ -346,7 +346,10 @@ def test_d24_two_clicks_stop_the_chosen_gift_only(client, plan, give_plan, strip
     assert "Your gift of $25.00 to Arvada Sister Cities International is stopped." in letter.text
 
 
-def test_page_shows_a_change_that_was_made_while_the_plan_was_busy(stop, plan, client, monkeypatch):
+def test_page_shows_a_change_that_was_made_while_the_plan_was_busy(
+    stop, plan, client, monkeypatch, at
+):
+    at("2026-11-22")
     monkeypatch.setattr(changing, "WAIT", 0.1)
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
     RecurringGift.objects.update(lease="an event", lease_until=soon)

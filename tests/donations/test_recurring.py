@@ -588,6 +588,10 @@ def test_another_amount_on_the_page_is_not_taken_for_ours(begin_plan, stripe, ha
     assert plan.state == "open"
     assert "is for another amount than this gift." in plan.needs_attention
     assert Donation.objects.count() == 0
+    call_command("reconcile", since="1", stdout=StringIO(), stderr=StringIO())
+    assert outcome()["accounts"] == {
+        "suspense": -2500, "processing_fees": 140, "stripe_clearing": 2360,
+    }  # fmt: skip
 
 
 def test_second_subscription_with_our_token_is_flagged(give_plan, begin_plan, stripe, deliver):
