@@ -70,12 +70,12 @@ def start(wish: Wish) -> str:
         raise GiftsClosed
     if wish.frequency != Kind.ONE_TIME:
         return _start_plan(wish)
-    if RecurringGift.objects.filter(form_token=wish.form_token).exists():
-        raise FormChanged
+    _refuse_if_taken(RecurringGift, wish)
     donation, is_new = Donation.objects.get_or_create(
         form_token=wish.form_token,
         defaults={**_fields_of(wish), "goods_services": Donation.GoodsServices.NONE},
     )
+    _refuse_if_taken(RecurringGift, wish)  # two at the same moment: no page is opened for either
     if not is_new:
         donation = _look_again(donation, wish)
     if donation.state in {State.PAID, State.PROCESSING}:
@@ -85,10 +85,10 @@ def start(wish: Wish) -> str:
 
 def _start_plan(wish: Wish) -> str:
     """The same for a gift that repeats; once it has begun the address is its own page."""
-    if Donation.objects.filter(form_token=wish.form_token).exists():
-        raise FormChanged
+    _refuse_if_taken(Donation, wish)
     fields = {**_fields_of(wish), "interval": wish.frequency}
     plan, is_new = RecurringGift.objects.get_or_create(form_token=wish.form_token, defaults=fields)
+    _refuse_if_taken(Donation, wish)
     if not is_new:
         asked = {**fields, "designation": plan.designation}
         if any(getattr(plan, name) != value for name, value in asked.items()):
@@ -102,6 +102,12 @@ def _start_plan(wish: Wish) -> str:
     if plan.state not in RecurringGift.NOT_BEGUN:
         return plan.get_absolute_url()
     return _open_page(plan)
+
+
+def _refuse_if_taken(other: type[Donation | RecurringGift], wish: Wish) -> None:
+    """A form begins one gift: not one that is given once and then one that repeats."""
+    if other._default_manager.filter(form_token=wish.form_token).exists():
+        raise FormChanged
 
 
 def _fields_of(wish: Wish) -> dict[str, Any]:

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 State = RecurringGift.State
 AT_ONCE = 50
 LOOK_AGAIN = dt.timedelta(hours=6)
+STALE_AGAIN = dt.timedelta(minutes=10)
 LATE = dt.timedelta(minutes=2)
 MIRRORED = [
     "state", "provider_reference", "customer_reference", "amount_cents", "covered_fee_cents",
@@ -122,6 +123,8 @@ def _converge(plan: RecurringGift, seen: Seen, site: SiteSettings) -> Donation |
     if problems := list(_problems(plan, seen)):
         for problem in problems:
             sync.flag(plan, problem)
+        plan.looked_at = clock.now()
+        plan.save(update_fields=["looked_at"])
         return None
     if seen.checkout:
         plan.attempts.filter(number=int(seen.checkout.attempt), session_id=None).update(
@@ -323,19 +326,21 @@ def sync_history(*, plan: RecurringGift) -> None:
 
 def sweep() -> int:
     """The minute's work on plans: pages that ended without a word, paid invoices whose payment was
-    not looked at, charges that are due and of which nothing was heard.
+    not looked at, and plans of which something should have been heard: a charge is due, a card is
+    failing, or the end is near.
     """
     now = clock.now()
+    not_lately = Q(looked_at=None) | Q(looked_at__lt=now - LOOK_AGAIN)
     stale = (
         RecurringGift.objects.filter(state=State.OPEN)
         .annotate(page_ends_at=Max("attempts__expires_at"))
-        .filter(page_ends_at__lt=now)
+        .filter(Q(looked_at=None) | Q(looked_at__lt=now - STALE_AGAIN), page_ends_at__lt=now)
         .order_by("page_ends_at", "pk")
     )
     unheard = (
         RecurringGift.objects.running()
-        .filter(next_on__lt=clock.today())
-        .filter(Q(looked_at=None) | Q(looked_at__lt=now - LOOK_AGAIN))
+        .filter(Q(next_on__lt=clock.today()) | Q(state__in=[State.PAST_DUE, State.CANCELING]))
+        .filter(not_lately)
         .order_by("looked_at", "pk")
     )
     unfinished = Donation.objects.filter(
@@ -363,12 +368,14 @@ def _look(plan: RecurringGift, *, is_stale: bool = False) -> int:
         return 0
     except NotFound:
         # Nobody can pay on a page that does not exist.
-        rows = RecurringGift.objects.filter(pk=plan.pk, state=State.OPEN)
-        return rows.update(state=State.EXPIRED)
+        rows = RecurringGift.objects.filter(pk=plan.pk)
+        rows.update(looked_at=clock.now())
+        return rows.filter(state=State.OPEN).update(state=State.EXPIRED)
     except ProviderDown:
         raise
     except Exception:  # one odd plan must not keep the others waiting
         logger.exception("Monthly or yearly gift %s could not be checked", plan.pk)
+        RecurringGift.objects.filter(pk=plan.pk).update(looked_at=clock.now())
         return 0
 
 

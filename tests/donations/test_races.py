@@ -177,6 +177,17 @@ def test_hazard_3_late_answer_about_a_plan_is_thrown_away(give_plan, stripe):
     assert plan.state == "canceled"
 
 
+def test_one_form_begins_one_gift_even_with_two_frequencies_at_once(site, stripe, gift_form):
+    fields = gift_form(preset="25")
+
+    def send(frequency: str) -> int:
+        return Client().post("/donate/", {**fields, "frequency": frequency}).status_code
+
+    answers = together(lambda: send("one_time"), lambda: send("monthly"))
+    assert 409 in answers
+    assert len(stripe.objects("checkout.session")) == answers.count(303) <= 1
+
+
 def test_button_pressed_twice_at_once_changes_once(give_plan, stripe):
     plan = give_plan()
     stripe.control("faults", path="/v1/subscriptions", method="POST", times=1, latency_ms=300)

@@ -568,6 +568,31 @@ def test_sweep_finds_a_renewal_of_which_nothing_was_heard(give_plan, renew, stri
     assert len(stripe.state["requests"]) == asked  # not every minute
 
 
+def test_sweep_finds_the_end_of_which_nothing_was_heard(give_plan, renew, stripe, at):
+    at("2026-11-21")
+    plan = give_plan()
+    at("2026-12-21")
+    renew(plan, result="failed")
+    at("2026-12-24")
+    renew(plan, result="final_failure", deliver=False)
+    assert plan.state == "past_due"
+    assert sync.sweep() == 1
+    plan.refresh_from_db()
+    assert plan.state == "canceled"
+
+
+def test_sweep_does_not_ask_every_minute_about_what_does_not_fit(give_plan, stripe, at):
+    at("2026-11-21")
+    plan = give_plan()
+    RecurringGift.objects.update(interval="yearly", looked_at=None, next_on="2026-11-01")
+    sync.sweep()
+    plan.refresh_from_db()
+    assert "is charged in other intervals than this gift." in plan.needs_attention
+    asked = len(stripe.state["requests"])
+    sync.sweep()
+    assert len(stripe.state["requests"]) == asked
+
+
 def test_sweep_finishes_a_gift_whose_payment_was_not_looked_at(give_plan, later):
     plan = give_plan()
     Donation.objects.update(state="processing", paid_at=None, given_on=None)
