@@ -111,6 +111,7 @@ def test_form_sent_again_with_another_frequency_is_shown_again(
     assert response.status_code == 409
     assert form_fields(response.content.decode())["frequency"] == then
     assert len(stripe.objects("checkout.session")) == 1
+    assert Donation.objects.count() + RecurringGift.objects.count() == 1
 
 
 def test_form_of_a_plan_that_has_begun_leads_to_its_page(site, stripe, client, gift_form):
