@@ -1,5 +1,6 @@
 """Takes a donor from our form to the processor's payment page, once per form."""
 
+import contextlib
 import datetime as dt
 import logging
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from donations import receipts, sync
+from donations import receipts, recurring, sync
 from donations.amounts import CURRENCY
-from donations.models import Campaign, CheckoutAttempt, Donation
+from donations.models import Campaign, CheckoutAttempt, Donation, RecurringGift
 from donations.providers import provider
 from donations.providers.base import ProviderDown, ProviderRefused
 from sistercities.shared import clock
@@ -22,6 +23,8 @@ from sistercities.shared.money import MINOR_UNITS
 logger = logging.getLogger(__name__)
 PAGE_LASTS = dt.timedelta(minutes=31)  # Stripe allows no less than 30
 State = Donation.State
+Kind = Donation.Kind
+STRIPE_INTERVALS = {Kind.MONTHLY: "month", Kind.YEARLY: "year"}
 
 
 class GiftsClosed(Exception):
@@ -46,6 +49,7 @@ class Wish:
     donor_name: str
     email: str
     covered_fee_cents: int = 0
+    frequency: str = Kind.ONE_TIME
     is_anonymous: bool = False
     message: str = ""
     tribute_kind: str = ""
@@ -64,9 +68,14 @@ def start(wish: Wish) -> str:
     """
     if not receipts.can_take_gifts(SiteSettings.load()):
         raise GiftsClosed
+    if wish.frequency != Kind.ONE_TIME:
+        return _start_plan(wish)
+    _refuse_if_taken(RecurringGift, wish)
     donation, is_new = Donation.objects.get_or_create(
-        form_token=wish.form_token, defaults=_fields_of(wish)
+        form_token=wish.form_token,
+        defaults={**_fields_of(wish), "goods_services": Donation.GoodsServices.NONE},
     )
+    _refuse_if_taken(RecurringGift, wish)  # two at the same moment: no page is opened for either
     if not is_new:
         donation = _look_again(donation, wish)
     if donation.state in {State.PAID, State.PROCESSING}:
@@ -74,7 +83,35 @@ def start(wish: Wish) -> str:
     return _open_page(donation)
 
 
+def _start_plan(wish: Wish) -> str:
+    """The same for a gift that repeats; once it has begun the address is its own page."""
+    _refuse_if_taken(Donation, wish)
+    fields = {**_fields_of(wish), "interval": wish.frequency}
+    plan, is_new = RecurringGift.objects.get_or_create(form_token=wish.form_token, defaults=fields)
+    _refuse_if_taken(Donation, wish)
+    if not is_new:
+        asked = {**fields, "designation": plan.designation}
+        if any(getattr(plan, name) != value for name, value in asked.items()):
+            raise FormChanged
+        if plan.state == RecurringGift.State.OPEN:
+            with contextlib.suppress(sync.GiftBusy):
+                recurring.sync_plan(plan=plan)
+            plan.refresh_from_db()
+        if plan.state == RecurringGift.State.EXPIRED:
+            raise FormUsed
+    if plan.state not in RecurringGift.NOT_BEGUN:
+        return plan.get_absolute_url()
+    return _open_page(plan)
+
+
+def _refuse_if_taken(other: type[Donation | RecurringGift], wish: Wish) -> None:
+    """A form begins one gift: not one that is given once and then one that repeats."""
+    if other._default_manager.filter(form_token=wish.form_token).exists():
+        raise FormChanged
+
+
 def _fields_of(wish: Wish) -> dict[str, Any]:
+    """What a gift takes over from the form, whether it repeats or not."""
     campaign = wish.campaign
     return {
         "amount_cents": wish.chosen_cents + wish.covered_fee_cents,
@@ -91,7 +128,6 @@ def _fields_of(wish: Wish) -> dict[str, Any]:
         "notice_name": wish.notice_name,
         "notice_email": wish.notice_email,
         "notice_address": wish.notice_address,
-        "goods_services": Donation.GoodsServices.NONE,
         "livemode": settings.STRIPE_LIVE_MODE,
     }
 
@@ -111,94 +147,104 @@ def _look_again(donation: Donation, wish: Wish) -> Donation:
     return donation
 
 
-def _open_page(donation: Donation) -> str:
-    attempt = donation.attempts.order_by("-number").first()
+def _open_page(gift: Donation | RecurringGift) -> str:
+    attempt = gift.attempts.order_by("-number").first()
     if attempt and attempt.session_id and attempt.url:
         return attempt.url
     is_repeat = bool(attempt and not attempt.is_spent and attempt.expires_at > clock.now())
     if attempt is None or not is_repeat:
-        attempt = _new_attempt(donation, number=attempt.number + 1 if attempt else 1)
+        attempt = _new_attempt(gift, number=attempt.number + 1 if attempt else 1)
     try:
-        return _ask_for_page(donation, attempt)
+        return _ask_for_page(gift, attempt)
     except ProviderRefused:
         if not is_repeat:
             raise
         # The first answer was lost and the frozen request has since become too old to be taken:
         # nothing was opened under that key, nor can be.
-        return _ask_for_page(donation, _new_attempt(donation, number=attempt.number + 1))
+        return _ask_for_page(gift, _new_attempt(gift, number=attempt.number + 1))
 
 
-def _new_attempt(donation: Donation, *, number: int) -> CheckoutAttempt:
+def _new_attempt(gift: Donation | RecurringGift, *, number: int) -> CheckoutAttempt:
     """Keeps key and parameters before anything is sent. Two processes get the same row."""
     expires_at = clock.now().replace(microsecond=0) + PAGE_LASTS
-    attempt, _is_new = CheckoutAttempt.objects.get_or_create(
-        donation=donation,
+    prefix = "gift" if isinstance(gift, Donation) else "plan"
+    attempt, _is_new = gift.attempts.get_or_create(
         number=number,
         defaults={
-            "idempotency_key": f"gift:{donation.token}:checkout:{number}",
-            "params": _params(donation, number, expires_at),
+            "idempotency_key": f"{prefix}:{gift.token}:checkout:{number}",
+            "params": _params(gift, number, expires_at),
             "expires_at": expires_at,
         },
     )
     return attempt
 
 
-def _ask_for_page(donation: Donation, attempt: CheckoutAttempt) -> str:
+def _ask_for_page(gift: Donation | RecurringGift, attempt: CheckoutAttempt) -> str:
     try:
         page = provider.start_checkout(key=attempt.idempotency_key, params=attempt.params)
     except (ProviderDown, ProviderRefused) as error:
         if isinstance(error, ProviderRefused) or error.is_key_spent:
             CheckoutAttempt.objects.filter(pk=attempt.pk).update(is_spent=True)
-        logger.warning("No payment page for gift %s: %s", donation.pk, type(error).__name__)
+        logger.warning("No payment page for %s: %s", attempt, type(error).__name__)
         raise
     # An event may have been faster than this reply (F3): only what is still unset is written.
     CheckoutAttempt.objects.filter(pk=attempt.pk).update(session_id=page.session_id, url=page.url)
-    Donation.objects.filter(pk=donation.pk, state=State.DRAFT).update(state=State.OPEN)
+    rows = type(gift)._default_manager.filter(pk=gift.pk, state=State.DRAFT)
+    rows.update(state=State.OPEN)
     return page.url
 
 
-def _params(donation: Donation, number: int, expires_at: dt.datetime) -> dict[str, Any]:
+def _params(gift: Donation | RecurringGift, number: int, expires_at: dt.datetime) -> dict[str, Any]:
     """What we ask Stripe for, as it stands in giving.md. Metadata is not copied from the page to
-    its payment, so it is set on both (hazard 5).
+    its payment or subscription, so it is set on both (hazard 5).
     """
-    metadata = {"gift": donation.token, "attempt": str(number)}
-    thanks = f"{settings.SITE_URL}{donation.get_absolute_url()}"
+    title = _("Gift: %s") % gift.designation
+    price: dict[str, Any] = {
+        "currency": gift.currency.lower(),
+        "unit_amount": gift.amount_cents,
+        "product_data": {"name": title},
+    }
+    if isinstance(gift, RecurringGift):
+        metadata = {"plan": gift.token, "attempt": str(number)}
+        price["recurring"] = {"interval": STRIPE_INTERVALS[Kind(gift.interval)]}
+        mode: dict[str, Any] = {
+            "mode": "subscription",
+            "subscription_data": {"metadata": metadata, "description": title},
+        }
+    else:
+        metadata = {"gift": gift.token, "attempt": str(number)}
+        mode = {
+            "mode": "payment",
+            "payment_intent_data": {
+                "metadata": metadata,
+                "description": title,
+                "statement_descriptor_suffix": "GIFT",
+            },
+        }
+    back = f"{settings.SITE_URL}{gift.get_absolute_url()}"
     return {
-        "mode": "payment",
+        **mode,
         "ui_mode": "hosted_page",
         "submit_type": "donate",
         "locale": "en",
-        "client_reference_id": donation.token,
-        "customer_email": donation.email,
-        "success_url": f"{thanks}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": _cancel_url(donation),
+        "client_reference_id": gift.token,
+        "customer_email": gift.email,
+        "success_url": f"{back}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": _cancel_url(gift),
         "expires_at": int(expires_at.timestamp()),
         "metadata": metadata,
         "adaptive_pricing": {"enabled": False},
-        "payment_intent_data": {
-            "metadata": metadata,
-            "description": _("Gift: %s") % donation.designation,
-            "statement_descriptor_suffix": "GIFT",
-        },
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": donation.currency.lower(),
-                    "unit_amount": donation.amount_cents,
-                    "product_data": {"name": _("Gift: %s") % donation.designation},
-                },
-            }
-        ],
+        "line_items": [{"quantity": 1, "price_data": price}],
     }
 
 
-def _cancel_url(donation: Donation) -> str:
-    """Back to the form, with the amount that was chosen, and the fee covered or not."""
-    campaign = donation.campaign
+def _cancel_url(gift: Donation | RecurringGift) -> str:
+    """Back to the form, with what was chosen: the amount, how often, the fee covered or not."""
+    campaign = gift.campaign
     path = campaign.get_absolute_url() if campaign else reverse("donations:give")
-    digits = MINOR_UNITS[donation.currency]
-    amount = Decimal(donation.amount_cents - donation.covered_fee_cents).scaleb(-digits)
+    digits = MINOR_UNITS[gift.currency]
+    amount = Decimal(gift.amount_cents - gift.covered_fee_cents).scaleb(-digits)
     text = f"{amount:.{digits}f}".removesuffix("." + "0" * digits)
-    cover = "&cover_fees=on" if donation.covered_fee_cents else ""
-    return f"{settings.SITE_URL}{path}?amount={text}{cover}&stopped=1"
+    often = f"&frequency={gift.interval}" if isinstance(gift, RecurringGift) else ""
+    cover = "&cover_fees=on" if gift.covered_fee_cents else ""
+    return f"{settings.SITE_URL}{path}?amount={text}{often}{cover}&stopped=1"

@@ -1,5 +1,6 @@
 """The donate form: reads and checks what a donor typed. It calls nobody and stores nothing."""
 
+import datetime as dt
 import unicodedata
 from typing import Any, cast
 
@@ -18,7 +19,9 @@ from donations.amounts import (
     charge_covering_fee,
 )
 from donations.checkout import Wish
+from donations.due_days import after
 from donations.models import Campaign, Donation
+from sistercities.shared import clock
 from sistercities.shared.money import format_amount, parse_amount
 from sistercities.shared.signing import new_token
 
@@ -121,7 +124,13 @@ class DonationForm(forms.Form):
                    "placeholder": _("5 or more"), "data-give": True}
         ),
     )  # fmt: skip
-    frequency = forms.CharField(required=False, widget=forms.HiddenInput)
+    frequency = forms.ChoiceField(
+        label=_("How often?"),
+        choices=Donation.Kind.choices,
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Please choose: once, each month or each year.")},
+    )
     name = forms.CharField(
         label=_("Name"),
         help_text=_("As it should stand on the receipt."),
@@ -216,12 +225,8 @@ class DonationForm(forms.Form):
             ) from None
 
     def clean_frequency(self) -> str:
-        frequency = self.cleaned_data["frequency"] or "one_time"
-        if frequency != "one_time":
-            raise ValidationError(
-                _("Gifts that repeat are not offered online yet. Please give once."), code="later"
-            )
-        return frequency
+        """Nothing repeats unless the donor chose so (giving.md D24)."""
+        return self.cleaned_data["frequency"] or Donation.Kind.ONE_TIME
 
     def clean_name(self) -> str:
         name = self.cleaned_data["name"].strip()
@@ -269,6 +274,7 @@ class DonationForm(forms.Form):
             form_token=cleaned["form_token"],
             chosen_cents=cents,
             covered_fee_cents=self.charge(cents) - cents if cleaned["cover_fees"] else 0,
+            frequency=cleaned["frequency"],
             campaign=cleaned["campaign"],
             donor_name=cleaned["name"],
             email=cleaned["email"],
@@ -301,8 +307,37 @@ class DonationForm(forms.Form):
         return [(dollars, dollars * 100, self.charge(dollars * 100)) for dollars in PRESETS]
 
     @property
+    def typed_frequency(self) -> str:
+        """Which of these radio buttons is on: what a link or the donor chose, else once."""
+        chosen = self.data.get("frequency") if self.is_bound else self.initial.get("frequency")
+        return chosen if chosen in Donation.Kind.values else Donation.Kind.ONE_TIME
+
+    @property
+    def next_dates(self) -> list[tuple[str, dt.date]]:
+        """The second gift of one that begins today: each month, each year (giving.md D24)."""
+        today = clock.today()
+        return [("month", after(today, 1)), ("year", after(today, 12))]
+
+    @property
     def typed_preset(self) -> str:
         """Which of the radio buttons is on: an amount that was typed turns on the last."""
         if not self.is_bound:
             return str(self.initial.get("preset", DEFAULT_PRESET))
         return self.data.get("preset") or (OTHER if self.data.get("amount") else "")
+
+
+class PlanAmountForm(forms.Form):
+    """Another amount for a gift that repeats: `cleaned_data["amount"]` is in cents."""
+
+    amount = forms.CharField(
+        label=_("New amount"),
+        max_length=30,
+        strip=False,
+        error_messages={
+            "required": _("Please write an amount, such as 25."),
+            "max_length": _("This is not an amount. Please write one such as 25."),
+        },
+    )
+
+    def clean_amount(self) -> int:
+        return check_amount(parse_amount(self.cleaned_data["amount"], CURRENCY))

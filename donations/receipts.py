@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Sum
@@ -150,12 +151,19 @@ def _send(receipt: Receipt, donation: Donation, template: str, inputs: dict[str,
             "receipt": receipt,
             "given_on": donation.given_on,
             "gift_path": donation.get_absolute_url(),
+            "plan": donation.plan,
+            "plan_url": plan_url(donation),
             "is_bounced": donation.refunds.filter(reason="bounced").exists(),
             "is_mistake": donation.state == State.VOID,
             "is_corrected": "replaces" in inputs or template == VOID_MAIL,
             "is_other_year": donation.given_on and donation.given_on.year != today.year,
         },
     )
+
+
+def plan_url(donation: Donation) -> str:
+    """Where a gift that repeats is changed and stopped; every receipt of it says so (D24)."""
+    return f"{settings.SITE_URL}{donation.plan.get_absolute_url()}" if donation.plan else ""
 
 
 def _mark_due(donation: Donation, *, is_due: bool) -> None:

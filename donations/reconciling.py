@@ -39,6 +39,8 @@ def reconcile(*, since: dt.datetime) -> Report:
         if isinstance(change, EventHint):
             report.events += 1
             subject = tuple(sorted(change.refs.values()))
+            if change.type == webhooks.FRAUD:
+                subject = (change.object_id,)
             if subject not in followed:
                 followed.add(subject)
                 _follow(change, report)

@@ -7,7 +7,14 @@ from typing import Any
 
 from django.db.models import Count, F, Sum
 
-from donations.models import Account, Campaign, Donation, LedgerEntry, LedgerPosting
+from donations.models import (
+    Account,
+    Campaign,
+    Donation,
+    LedgerEntry,
+    LedgerPosting,
+    RecurringGift,
+)
 
 BACK = (Account.REFUNDS, Account.CHARGEBACKS)
 BACK_KINDS = (
@@ -83,7 +90,10 @@ def ledger_report() -> dict[str, Any]:
             }
             for gift in gifts
         ],
-        "recurring": [],
+        "recurring": [
+            {"token": plan.token, "state": plan.state, "amount": plan.amount_cents}
+            for plan in RecurringGift.objects.order_by("pk")
+        ],
         "campaigns": [
             {"slug": row.slug, "goal": row.goal_cents, "raised": row.raised_cents}
             for row in Campaign.objects.with_raised().order_by("slug")

@@ -5,12 +5,14 @@
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from donations.models import Dispute, Donation, Refund
 from donations.providers.base import DisputeSnap, RefundSnap
 from sistercities.shared.mail import queue_mail
-from sistercities.shared.models import SiteSettings
+from sistercities.shared.models import OutgoingMessage, SiteSettings
 from sistercities.shared.money import format_exact
 
 State = Refund.State
@@ -69,5 +71,35 @@ def mirror_disputes(
                     "due_at": snap.due_at,
                     "dispute_url": f"{settings.SITE_URL}{page}",
                     "organization": site.name,
+                },
+            )
+
+
+def warn_of_fraud(*, donation: Donation, warning_id: str) -> None:
+    """Makes a card network's warning a task for staff, once: giving the gift back before the
+    donor's bank disputes it saves the dispute fee. Opens its own transaction.
+    """
+    site = SiteSettings.load()
+    key = f"fraud:{warning_id}"
+    text = _("A card network warns that the card may not be the giver's. Look at this gift, and "
+             "give it back before the bank disputes it.")  # fmt: skip
+    with transaction.atomic():
+        gift = Donation.objects.select_for_update().get(pk=donation.pk)
+        if OutgoingMessage.objects.filter(key=key).exists():
+            return
+        lines = gift.needs_attention.splitlines()
+        if text not in lines:
+            gift.needs_attention = "\n".join([*lines, text])
+            gift.save(update_fields=["needs_attention"])
+        if site.email:
+            page = reverse("admin:donations_donation_change", args=[gift.pk])
+            queue_mail(
+                key=key,
+                template="donations/emails/fraud_warning",
+                to=site.email,
+                context={
+                    "amount": format_exact(gift.amount_cents, gift.currency),
+                    "donor": gift.donor_name,
+                    "gift_url": f"{settings.SITE_URL}{page}",
                 },
             )

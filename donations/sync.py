@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from donations import donors, posting, receipts, returns, tributes
-from donations.models import CheckoutAttempt, Donation, LedgerEntry
+from donations.models import CheckoutAttempt, Donation, LedgerEntry, RecurringGift
 from donations.providers import provider
 from donations.providers.base import (
     CheckoutSnap,
@@ -87,13 +87,13 @@ def sync_payment(*, donation: Donation, payment_ref: str, wait: float = 0) -> Do
     return _sync(donation, fetch, wait)
 
 
-def last_session_id(donation: Donation) -> str:
-    attempts = donation.attempts.exclude(session_id=None).order_by("-number")
+def last_session_id(gift: Donation | RecurringGift) -> str:
+    attempts = gift.attempts.exclude(session_id=None).order_by("-number")
     return attempts.values_list("session_id", flat=True).first() or ""
 
 
 def _sync(donation: Donation, fetch: Callable[[], Seen | None], wait: float) -> Donation:
-    with _alone_with(donation, wait) as lease:
+    with alone_with(donation, wait) as lease:
         seen = fetch()
         if seen is None:
             return Donation.objects.get(pk=donation.pk)
@@ -108,14 +108,14 @@ def _sync(donation: Donation, fetch: Callable[[], Seen | None], wait: float) -> 
 
 
 @contextlib.contextmanager
-def _alone_with(donation: Donation, wait: float) -> Iterator[str]:
+def alone_with(gift: Donation | RecurringGift, wait: float) -> Iterator[str]:
     """Takes a lease on the gift with one conditional update, the same on every database.
 
     Nothing is locked while we speak to the processor: on SQLite an open write transaction would
     stop every other writer.
     """
     lease = new_token()
-    row = Donation.objects.filter(pk=donation.pk)
+    row = type(gift)._default_manager.filter(pk=gift.pk)
     deadline = time.monotonic() + wait
     while True:
         now = timezone.now()
@@ -198,8 +198,10 @@ def _problems(gift: Donation, seen: Seen) -> Iterator[str]:
         fetched.append((checkout.session_id, checkout.amount_cents, checkout))
     if payment:
         fetched.append((payment.payment_ref, payment.gross_cents, payment))
+    # The payment of an invoice carries no words of ours: `recurring` was led to it by the invoice.
+    is_by_invoice = gift.plan_id is not None
     for name, cents, found in fetched:
-        if found.gift_token != gift.token:
+        if found.gift_token != gift.token and not is_by_invoice:
             yield _("%s names another gift.") % name
         if (cents, found.currency) != (gift.amount_cents, gift.currency):
             yield _("%(name)s is for %(cents)d cents %(currency)s, this gift is %(amount)s.") % {
@@ -208,7 +210,7 @@ def _problems(gift: Donation, seen: Seen) -> Iterator[str]:
             }  # fmt: skip
         if found.livemode != gift.livemode or found.livemode != settings.STRIPE_LIVE_MODE:
             yield _("%s mixes test money and real money.") % name
-        if found.attempt not in sessions:
+        if found.attempt not in sessions and not is_by_invoice:
             yield _("%s was not opened by this site.") % name
     if checkout and sessions.get(checkout.attempt) not in (None, checkout.session_id):
         yield _("%s is not the payment page that this gift was given.") % checkout.session_id
@@ -221,7 +223,7 @@ def _problems(gift: Donation, seen: Seen) -> Iterator[str]:
         yield _("%s belongs to another gift.") % payment.payment_ref
 
 
-def flag(gift: Donation, problem: str) -> None:
+def flag(gift: Donation | RecurringGift, problem: str) -> None:
     """Writes a line for staff on the gift, once."""
     lines = gift.needs_attention.splitlines()
     if problem not in lines:
@@ -235,11 +237,13 @@ def sweep() -> int:
     without an answer, receipts that were blocked. Returns how many things it did; a second run
     finds nothing to do.
     """
-    from donations import refunds, webhooks  # they call this module
+    from donations import changing, recurring, refunds, webhooks  # they call this module
 
     return (
         webhooks.process_waiting()
         + _check_stale()
+        + recurring.sweep()
+        + changing.carry_out_waiting()
         + refunds.carry_out_waiting()
         + receipts.issue_missing()
     )

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from donations import views
+from donations.views import plan as plan_views
 
 app_name = "donations"
 # Each first part below /donate/ is refused as the address of a campaign (`Campaign.clean`).
@@ -16,6 +17,10 @@ urlpatterns = [
     path("donate/my-gifts/statement.pdf", views.my_statement, name="my_statement"),
     path("donate/my-gifts/open/<slug:token>/", views.open_my_gifts, name="open_my_gifts"),
     path("donate/my-gifts/gifts/<slug:token>/", views.change_gift, name="change_gift"),
+    path("donate/recurring/<slug:token>/", plan_views.plan, name="plan"),
+    path("donate/recurring/<slug:token>/change/", plan_views.change, name="plan_change"),
+    path("donate/recurring/<slug:token>/card/", plan_views.card, name="plan_card"),
+    path("donate/recurring/<slug:token>/stop/", plan_views.stop, name="plan_stop"),
     path("donate/<slug:slug>/", views.campaign, name="campaign"),
     path("webhooks/stripe/", views.stripe_webhook, name="stripe_webhook"),
 ]

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import posting, sync
+from donations import posting, recurring, returns, sync
 from donations.models import Donation, LedgerEntry, ProviderEvent
 from donations.providers import provider
 from donations.providers.base import EventHint, ProviderDown, ProviderRefused
@@ -24,7 +24,11 @@ PAUSES = [dt.timedelta(seconds=seconds) for seconds in (20, 60, 300, 1800, 7200,
 BUSY_PAUSE = dt.timedelta(seconds=5)
 MOST_TRIES = 16  # about five days
 WAIT = 5.0  # seconds in line for a gift that another process is looking at
-FOLLOWED = ("checkout.session.", "charge.updated", "charge.refunded", "refund.", "charge.dispute.")
+FOLLOWED = (
+    "checkout.session.", "charge.updated", "charge.refunded", "refund.", "charge.dispute.",
+    "customer.subscription.", "invoice.", "radar.early_fraud_warning.",
+)  # fmt: skip
+FRAUD = "radar.early_fraud_warning.created"
 
 
 class WrongMode(Exception):
@@ -133,13 +137,18 @@ def follow(hint: EventHint, *, wait: float = WAIT) -> str:
         return _("Nothing to do for this type.")
     donation = find_gift(hint)
     if donation is None:
-        return _("Not one of our gifts.")
+        plan = recurring.follow(hint, wait=wait)
+        if plan is None:
+            return _("Not one of our gifts.")
+        return _("Monthly or yearly gift %d looked at.") % plan.pk
     if hint.claimed_cents not in (None, donation.amount_cents):
         _flag_claim(donation, hint)
     if session_id := hint.refs.get("session"):
         sync.sync_checkout(donation=donation, session_id=session_id, wait=wait)
     else:
         sync.sync_payment(donation=donation, payment_ref=hint.refs["payment"], wait=wait)
+    if hint.type == FRAUD:
+        returns.warn_of_fraud(donation=donation, warning_id=hint.object_id)
     return _("Gift %d looked at.") % donation.pk
 
 

@@ -247,7 +247,8 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-        "form-action": [SELF, "https://checkout.stripe.com"] + ([STRIPE_API_BASE] if DEBUG else []),
+        "form-action": [SELF, "https://checkout.stripe.com", "https://billing.stripe.com"]
+        + ([STRIPE_API_BASE] if DEBUG else []),
     }
 }
 # The admin's own widgets write style attributes, and the text editor needs its import map.

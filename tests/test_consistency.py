@@ -33,6 +33,7 @@ INLINE_ONLY = {
     "donations.LedgerPosting": "the two sides of a ledger entry",
     "donations.CheckoutAttempt": "the tries of one gift",
     "donations.OfflineGift": "the lines of a batch",
+    "donations.PlanChange": "what a donor changed of a monthly or yearly gift",
 }
 # Templates that Django or a package finds by their name.
 FOUND_BY_NAME = {

@@ -1,5 +1,23 @@
 """Gifts in the admin, a module a concept. Importing a module registers its pages."""
 
-from donations.admin import batches, books, campaigns, donors, gifts, months, returns
+from donations.admin import (
+    batches,
+    books,
+    campaigns,
+    donors,
+    gifts,
+    months,
+    recurring,
+    returns,
+)
 
-__all__ = ["batches", "books", "campaigns", "donors", "gifts", "months", "returns"]
+__all__ = [
+    "batches",
+    "books",
+    "campaigns",
+    "donors",
+    "gifts",
+    "months",
+    "recurring",
+    "returns",
+]

@@ -67,6 +67,7 @@ class DonationAdmin(admin.ModelAdmin):
     )  # fmt: skip
     search_fields = (
         "donor_name", "email", "provider_reference", "receipts__number", "attempts__session_id",
+        "invoice_reference",
     )  # fmt: skip
     list_filter = (
         "state", ("needs_attention", admin.EmptyFieldListFilter), "campaign", "given_on", "kind",
@@ -108,8 +109,8 @@ class DonationAdmin(admin.ModelAdmin):
             _("Payment"),
             {
                 "fields": (
-                    "needs_attention", "kind", "goods_services", "provider", "provider_reference",
-                    "method", "livemode", "created_at", "paid_at",
+                    "needs_attention", "kind", "plan", "goods_services", "provider",
+                    "provider_reference", "method", "livemode", "created_at", "paid_at",
                 )
             },
         ),

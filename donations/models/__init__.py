@@ -6,6 +6,7 @@ from donations.models.ledger import Account, LedgerEntry, LedgerPosting
 from donations.models.offline import GiftBatch, OfflineGift
 from donations.models.provider_event import ProviderEvent
 from donations.models.receipt import Receipt, ReceiptSeries
+from donations.models.recurring import PlanChange, RecurringGift
 from donations.models.refund import Dispute, Refund
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "LedgerEntry",
     "LedgerPosting",
     "OfflineGift",
+    "PlanChange",
     "ProviderEvent",
     "Receipt",
     "ReceiptSeries",
+    "RecurringGift",
     "Refund",
 ]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from donations.models.campaign import Campaign
 from donations.models.donor import Donor
 from donations.models.ledger import Account, LedgerPosting
+from donations.models.recurring import RecurringGift
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
 from sistercities.shared.signing import new_token
@@ -70,6 +71,8 @@ class Donation(models.Model):
 
     class Kind(models.TextChoices):
         ONE_TIME = "one_time", _("Once")
+        MONTHLY = "monthly", _("Each month")
+        YEARLY = "yearly", _("Each year")
 
     class Tribute(models.TextChoices):
         HONOR = "honor", _("In honor of")
@@ -88,6 +91,14 @@ class Donation(models.Model):
     form_token = models.CharField(max_length=40, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.ONE_TIME)
+    plan = models.ForeignKey(
+        RecurringGift, models.PROTECT, null=True, blank=True, related_name="donations",
+        verbose_name=_("monthly or yearly gift"),
+    )  # fmt: skip
+    invoice_reference = models.CharField(
+        _("processor's invoice"), max_length=100, null=True, blank=True, unique=True,
+        help_text=_("Of a gift that repeats: each invoice is one gift."),
+    )  # fmt: skip
     amount_cents = models.BigIntegerField(_("amount in cents"))
     covered_fee_cents = models.BigIntegerField(
         _("added for the card fee"), default=0, db_default=0,
@@ -186,6 +197,14 @@ class Donation(models.Model):
                 condition=~Q(state="paid") | Q(paid_at__isnull=False, given_on__isnull=False),
                 name="paid_gift_has_its_date",
             ),
+            models.CheckConstraint(
+                condition=Q(plan=None, invoice_reference=None, kind="one_time")
+                | (
+                    Q(plan__isnull=False, invoice_reference__isnull=False)
+                    & Q(kind__in=["monthly", "yearly"])
+                ),
+                name="repeating_gift_has_plan_and_invoice",
+            ),
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["campaign", "state"], name="gifts_of_campaign"),
@@ -237,8 +256,13 @@ class CheckoutAttempt(models.Model):
     """
 
     donation = models.ForeignKey(
-        Donation, models.CASCADE, related_name="attempts", verbose_name=_("gift")
-    )
+        Donation, models.CASCADE, null=True, blank=True, related_name="attempts",
+        verbose_name=_("gift"),
+    )  # fmt: skip
+    plan = models.ForeignKey(
+        RecurringGift, models.CASCADE, null=True, blank=True, related_name="attempts",
+        verbose_name=_("monthly or yearly gift"),
+    )  # fmt: skip
     number = models.PositiveSmallIntegerField(_("try"))
     idempotency_key = models.CharField(max_length=120, unique=True)
     params = models.JSONField()
@@ -257,7 +281,13 @@ class CheckoutAttempt(models.Model):
         verbose_name_plural = _("payment pages")
         ordering = ["donation", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["donation", "number"], name="one_attempt_per_number")
+            models.UniqueConstraint(fields=["donation", "number"], name="one_attempt_per_number"),
+            models.UniqueConstraint(fields=["plan", "number"], name="one_plan_attempt_per_number"),
+            models.CheckConstraint(
+                condition=Q(donation=None, plan__isnull=False)
+                | Q(donation__isnull=False, plan=None),
+                name="attempt_is_for_a_gift_or_a_plan",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -109,6 +109,62 @@ class CheckoutSnap:
     gift_token: str
     attempt: str
     payment_ref: str
+    plan_ref: str = ""
+
+
+@dataclass(frozen=True)
+class PlanSnap:
+    """A gift that repeats, as it is now. `status`: incomplete, incomplete_expired, trialing,
+    active, past_due, unpaid, paused or canceled.
+
+    `period_ends_at` is when the next charge is due. `is_paused` says that charges are left out
+    until `paused_until`, or until further notice where that is None. `end_reason` is
+    `payment_failed` where no card could be charged any more. `item_ref` and `product_ref` are
+    what a change of the amount must name.
+    """
+
+    plan_ref: str
+    status: str
+    amount_cents: int
+    currency: str
+    interval: str
+    interval_count: int
+    livemode: bool
+    plan_token: str
+    attempt: str
+    customer_ref: str
+    period_ends_at: dt.datetime
+    anchored_at: dt.datetime
+    cancels_at_end: bool
+    is_paused: bool
+    paused_until: dt.datetime | None
+    ended_at: dt.datetime | None
+    end_reason: str
+    invoice_ref: str
+    item_ref: str
+    product_ref: str
+
+
+@dataclass(frozen=True)
+class InvoiceSnap:
+    """One charge of a gift that repeats. `status`: draft, open, paid, void or uncollectible.
+
+    `attempts` counts the tries to charge the card; `next_attempt_at` is None when there will be no
+    other. `pay_url` is the processor's page on which the donor can pay it with another card.
+    """
+
+    invoice_ref: str
+    plan_ref: str
+    plan_token: str
+    status: str
+    is_first: bool
+    amount_cents: int
+    currency: str
+    livemode: bool
+    payment_ref: str
+    attempts: int
+    next_attempt_at: dt.datetime | None
+    pay_url: str
 
 
 @dataclass(frozen=True)
@@ -140,7 +196,8 @@ class PaymentSnap:
 @dataclass(frozen=True)
 class EventHint:
     """That something happened to an object. `refs` holds what leads to our gift, if it was said:
-    `session`, `payment`, `gift`. `claimed_cents` is what the event says of the amount; it is only
+    `session`, `payment`, `gift`, and of one that repeats `plan` (our token), `subscription`,
+    `invoice`. `claimed_cents` is what the event says of the amount; it is only
     ever compared, never booked.
     """
 
@@ -166,6 +223,50 @@ class Provider(Protocol):
 
     def find_checkout(self, payment_ref: str) -> CheckoutSnap | None:
         """The payment page of a payment; None for one that was made in another way."""
+        ...
+
+    def find_plan_checkout(self, plan_ref: str) -> CheckoutSnap | None:
+        """The payment page on which a gift that repeats began."""
+        ...
+
+    def fetch_plan(self, plan_ref: str) -> PlanSnap: ...
+
+    def fetch_invoice(self, invoice_ref: str) -> InvoiceSnap: ...
+
+    def find_invoice(self, payment_ref: str) -> str:
+        """The invoice that a payment paid; empty for a payment of a single gift."""
+        ...
+
+    def invoices_of(self, plan_ref: str) -> list[str]:
+        """Every invoice of a gift that repeats, oldest first."""
+        ...
+
+    def amount_params(self, plan: PlanSnap, cents: int) -> dict[str, Any]:
+        """What `change_plan` sends for another amount, from the next charge on."""
+        ...
+
+    def day_params(self, moment: dt.datetime) -> dict[str, Any]:
+        """What it sends to move the next charge, and the day of those that follow."""
+        ...
+
+    def pause_params(self, until: dt.datetime) -> dict[str, Any]:
+        """What it sends to leave out the charges before a moment."""
+        ...
+
+    def resume_params(self) -> dict[str, Any]:
+        """What it sends to end a pause, or to go on after all."""
+        ...
+
+    def change_plan(self, *, plan_ref: str, key: str, params: Mapping[str, Any]) -> None:
+        """Changes a gift that repeats. The same key with the same params does it once."""
+        ...
+
+    def cancel_plan(self, *, plan_ref: str) -> None:
+        """Ends it at once; one that has ended already is left as it is."""
+        ...
+
+    def portal_url(self, *, customer_ref: str, return_url: str) -> str:
+        """The processor's page on which a donor gives another card, then goes to `return_url`."""
         ...
 
     def fetch_payment(self, payment_ref: str) -> PaymentSnap: ...

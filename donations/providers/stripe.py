@@ -15,8 +15,10 @@ from donations.providers.base import (
     CheckoutSnap,
     DisputeSnap,
     EventHint,
+    InvoiceSnap,
     NotFound,
     PaymentSnap,
+    PlanSnap,
     ProviderDown,
     ProviderRefused,
     RefundSnap,
@@ -28,7 +30,11 @@ RETRIES = 1
 TOLERANCE = 300  # seconds (giving.md F12)
 PAYMENT_PARTS = ["latest_charge.balance_transaction"]
 REFUND_PARTS = ["balance_transaction", "failure_balance_transaction"]
-# Never more: Stripe's list takes at most 20 types (giving.md, "Events to subscribe to").
+TYPES_AT_ONCE = 20  # Stripe's list takes no more
+ENDED = {"canceled", "incomplete_expired"}
+ONE_PAUSE = "void"  # what becomes of an invoice that falls due meanwhile
+INTERVALS = {"month": "monthly", "year": "yearly"}
+# giving.md, "Events to subscribe to".
 EVENT_TYPES = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -44,6 +50,17 @@ EVENT_TYPES = [
     "charge.dispute.closed",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_action_required",
+    "invoice.voided",
+    "invoice.marked_uncollectible",
+    "radar.early_fraud_warning.created",
 ]
 
 
@@ -79,6 +96,81 @@ class StripeProvider:
     def find_checkout(self, payment_ref: str) -> CheckoutSnap | None:
         found = self._all(self._v1.checkout.sessions, payment_intent=payment_ref)
         return _checkout(found[0]) if found else None
+
+    def find_plan_checkout(self, plan_ref: str) -> CheckoutSnap | None:
+        found = self._all(self._v1.checkout.sessions, subscription=plan_ref)
+        return _checkout(found[0]) if found else None
+
+    def fetch_plan(self, plan_ref: str) -> PlanSnap:
+        return _plan(_ask(lambda: self._v1.subscriptions.retrieve(plan_ref)))
+
+    def fetch_invoice(self, invoice_ref: str) -> InvoiceSnap:
+        return _invoice(
+            _ask(lambda: self._v1.invoices.retrieve(invoice_ref, {"expand": ["payments"]}))
+        )
+
+    def find_invoice(self, payment_ref: str) -> str:
+        found = self._all(
+            self._v1.invoice_payments,
+            payment={"type": "payment_intent", "payment_intent": payment_ref},
+        )
+        return _id(found[0]["invoice"]) if found else ""
+
+    def invoices_of(self, plan_ref: str) -> list[str]:
+        found = self._all(self._v1.invoices, subscription=plan_ref)
+        return [row["id"] for row in reversed(found)]
+
+    def amount_params(self, plan: PlanSnap, cents: int) -> dict[str, Any]:
+        back = {ours: theirs for theirs, ours in INTERVALS.items()}
+        return {
+            "proration_behavior": "none",
+            "items": [
+                {
+                    "id": plan.item_ref,
+                    "price_data": {
+                        "currency": plan.currency.lower(),
+                        "product": plan.product_ref,
+                        "unit_amount": cents,
+                        "recurring": {"interval": back[plan.interval]},
+                    },
+                }
+            ],
+        }
+
+    def day_params(self, moment: dt.datetime) -> dict[str, Any]:
+        # A trial is the only way to move a charge without charging a part of a period.
+        return {"proration_behavior": "none", "trial_end": int(moment.timestamp())}
+
+    def pause_params(self, until: dt.datetime) -> dict[str, Any]:
+        return {"pause_collection": {"behavior": ONE_PAUSE, "resumes_at": int(until.timestamp())}}
+
+    def resume_params(self) -> dict[str, Any]:
+        return {"pause_collection": "", "cancel_at_period_end": False}
+
+    def change_plan(self, *, plan_ref: str, key: str, params: Mapping[str, Any]) -> None:
+        _ask(
+            lambda: self._v1.subscriptions.update(
+                plan_ref, dict(params), options={"idempotency_key": key}
+            )
+        )
+
+    def cancel_plan(self, *, plan_ref: str) -> None:
+        try:
+            _ask(lambda: self._v1.subscriptions.cancel(plan_ref))
+        except NotFound:
+            # What is canceled cannot be canceled; what never was must not be called canceled.
+            if _ask(lambda: self._v1.subscriptions.retrieve(plan_ref))["status"] not in ENDED:
+                raise
+
+    def portal_url(self, *, customer_ref: str, return_url: str) -> str:
+        after = {"type": "redirect", "redirect": {"return_url": return_url}}
+        flow = {"type": "payment_method_update", "after_completion": after}
+        session = _ask(
+            lambda: self._v1.billing_portal.sessions.create(
+                {"customer": customer_ref, "return_url": return_url, "flow_data": flow}
+            )
+        )
+        return session["url"]
 
     def fetch_payment(self, payment_ref: str) -> PaymentSnap:
         intent = _ask(
@@ -148,8 +240,11 @@ class StripeProvider:
 
     def iter_changes(self, since: dt.datetime) -> Iterator[EventHint | TxnSnap]:
         created = {"gte": int(since.timestamp())}
-        events = self._all(self._v1.events, types=EVENT_TYPES, created=created)
-        yield from (_hint(event) for event in reversed(events))
+        events = []
+        for first in range(0, len(EVENT_TYPES), TYPES_AT_ONCE):
+            types = EVENT_TYPES[first : first + TYPES_AT_ONCE]
+            events += reversed(self._all(self._v1.events, types=types, created=created))
+        yield from (_hint(event) for event in sorted(events, key=lambda event: event["created"]))
         yield from self._txns(created)
 
     def iter_txns(self, since: dt.datetime, until: dt.datetime) -> Iterator[TxnSnap]:
@@ -212,7 +307,70 @@ def _checkout(session: dict) -> CheckoutSnap:
         gift_token=session.get("client_reference_id") or "",
         attempt=(session.get("metadata") or {}).get("attempt", ""),
         payment_ref=_id(session.get("payment_intent")),
+        plan_ref=_id(session.get("subscription")),
     )
+
+
+def _plan(subscription: dict) -> PlanSnap:
+    metadata = subscription.get("metadata") or {}
+    item = subscription["items"]["data"][0]
+    price = item["price"]
+    recurring = price["recurring"]
+    pause = subscription.get("pause_collection")
+    until = pause.get("resumes_at") if pause else None
+    ended = subscription.get("ended_at")
+    return PlanSnap(
+        plan_ref=subscription["id"],
+        status=subscription["status"],
+        amount_cents=(price["unit_amount"] or 0) * (item.get("quantity") or 1),
+        currency=subscription["currency"].upper(),
+        interval=INTERVALS.get(recurring["interval"], recurring["interval"]),
+        interval_count=recurring["interval_count"],
+        livemode=subscription["livemode"],
+        plan_token=metadata.get("plan", ""),
+        attempt=metadata.get("attempt", ""),
+        customer_ref=_id(subscription["customer"]),
+        period_ends_at=_moment(item["current_period_end"]),
+        anchored_at=_moment(subscription["billing_cycle_anchor"]),
+        cancels_at_end=subscription["cancel_at_period_end"],
+        is_paused=bool(pause),
+        paused_until=_moment(until) if until else None,
+        ended_at=_moment(ended) if ended else None,
+        end_reason=(subscription.get("cancellation_details") or {}).get("reason") or "",
+        invoice_ref=_id(subscription.get("latest_invoice")),
+        item_ref=item["id"],
+        product_ref=_id(price["product"]),
+    )
+
+
+def _invoice(invoice: dict) -> InvoiceSnap:
+    details = (invoice.get("parent") or {}).get("subscription_details") or {}
+    next_attempt = invoice.get("next_payment_attempt")
+    return InvoiceSnap(
+        invoice_ref=invoice["id"],
+        plan_ref=_id(details.get("subscription")),
+        plan_token=(details.get("metadata") or {}).get("plan", ""),
+        status=invoice["status"] or "",
+        is_first=invoice["billing_reason"] == "subscription_create",
+        amount_cents=invoice["amount_due"],
+        currency=invoice["currency"].upper(),
+        livemode=invoice["livemode"],
+        payment_ref=_payment_of(invoice),
+        attempts=invoice["attempt_count"],
+        next_attempt_at=_moment(next_attempt) if next_attempt else None,
+        pay_url=invoice.get("hosted_invoice_url") or "",
+    )
+
+
+def _payment_of(invoice: dict) -> str:
+    """The payment that paid an invoice; while none did, the one that is tried."""
+    rows = (invoice.get("payments") or {}).get("data") or []
+    rows = [row for row in rows if row["payment"]["type"] == "payment_intent"]
+    for fits in (lambda row: row["status"] == "paid", lambda row: row["status"] == "open"):
+        for row in rows:
+            if fits(row):
+                return _id(row["payment"]["payment_intent"])
+    return ""
 
 
 def _txn(row: dict | str | None, payment_ref: str = "") -> TxnSnap | None:
@@ -264,11 +422,18 @@ def _hint(event: dict) -> EventHint:
     body = event["data"]["object"]
     kind = body.get("object", "")
     metadata = body.get("metadata") or {}
+    details = (body.get("parent") or {}).get("subscription_details") or {}
     is_session = kind == "checkout.session"
+    is_plan = kind == "subscription"
     refs = {
         "session": body["id"] if is_session else "",
         "payment": body["id"] if kind == "payment_intent" else _id(body.get("payment_intent")),
         "gift": body.get("client_reference_id") or metadata.get("gift", ""),
+        "plan": metadata.get("plan", "") or (details.get("metadata") or {}).get("plan", ""),
+        "subscription": body["id"]
+        if is_plan
+        else _id(body.get("subscription") or details.get("subscription")),
+        "invoice": body["id"] if kind == "invoice" else "",
     }
     return EventHint(
         id=event["id"],

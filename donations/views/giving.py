@@ -15,7 +15,7 @@ from redis import RedisError
 
 from donations import checkout, sync, webhooks
 from donations.forms import DonationForm, initial_amount, new_form_token
-from donations.models import Campaign, Donation
+from donations.models import Campaign, Donation, RecurringGift
 from donations.providers.base import BadSignature, ProviderDown, ProviderRefused
 from donations.receipts import can_take_gifts
 from sistercities.shared import clock
@@ -53,6 +53,7 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
     if not is_post:
         initial = {
             **initial_amount(request.GET.get("amount", "")),
+            "frequency": request.GET.get("frequency", ""),
             "campaign": campaign.slug if campaign else request.GET.get("campaign", ""),
             "cover_fees": request.GET.get("cover_fees") == "on",
             "form_token": new_form_token(),
@@ -128,8 +129,9 @@ def _may_start(request: HttpRequest, wish: checkout.Wish) -> bool:
     """The limits of trust.md on payment starts. A form that comes again opens nothing new, so it
     does not count.
     """
-    if Donation.objects.filter(form_token=wish.form_token).exists():
-        return True
+    for known in (Donation, RecurringGift):
+        if known._default_manager.filter(form_token=wish.form_token).exists():
+            return True
     address = network(client_address(request))
     return (
         allowed("gift-start", address, times=5, seconds=TEN_MINUTES)

@@ -144,6 +144,77 @@ def give(begin, stripe, deliver):
 
 
 @pytest.fixture
+def begin_plan(site, stripe, client, gift_form):
+    """`begin_plan(amount="25")`: a monthly gift whose donor stands at the hosted page."""
+    from donations.models import RecurringGift
+
+    def start(page: str = "/donate/", **fields) -> RecurringGift:
+        fields = gift_form(
+            page, **{"preset": "other", "amount": "25", "frequency": "monthly", **fields}
+        )
+        response = client.post(page, fields)
+        assert response.status_code == 303, response.content.decode()[:3000]
+        token = re.search(r"cs_test_\w+", response["Location"])[0]
+        return RecurringGift.objects.get(attempts__session_id=token)
+
+    return start
+
+
+@pytest.fixture
+def hand_over_new(stripe, deliver):
+    """Delivers the events that were not delivered before, in order; their types."""
+    known: set[str] = set()
+
+    def hand_over() -> list[str]:
+        events = [event for event in stripe.events() if event["id"] not in known]
+        known.update(event["id"] for event in events)
+        assert set(deliver(*events)) <= {200}
+        return [event["type"] for event in events]
+
+    return hand_over
+
+
+@pytest.fixture
+def give_plan(begin_plan, stripe, hand_over_new):
+    """`give_plan(amount="25")`: a monthly gift whose first payment was made and is known to us."""
+
+    def pay(page: str = "/donate/", fee: int = 85, **fields):
+        plan = begin_plan(page, **fields)
+        stripe.pay(plan, fee=fee)
+        hand_over_new()
+        plan.refresh_from_db()
+        return plan
+
+    return pay
+
+
+@pytest.fixture
+def at(stripe, time_machine):
+    """`at("2026-12-21")`: noon in UTC of that day, here and at the processor."""
+
+    def move(day: str) -> None:
+        moment = dt.datetime.fromisoformat(f"{day}T12:00:00+00:00")
+        time_machine.move_to(moment, tick=False)
+        stripe.control("clock", now=moment.isoformat())
+
+    return move
+
+
+@pytest.fixture
+def renew(stripe, hand_over_new):
+    """`renew(plan, result="failed")`: the next charge, or the next try, and its events."""
+
+    def run(plan, *, deliver: bool = True, **how):
+        stripe.control(f"subscriptions/{plan.provider_reference}/renew", **{"fee": 85, **how})
+        if deliver:
+            hand_over_new()
+        plan.refresh_from_db()
+        return plan
+
+    return run
+
+
+@pytest.fixture
 def later(time_machine):
     """`later(minutes=32)`: the clock jumps ahead and goes on."""
     return lambda **span: time_machine.move_to(dt.datetime.now(dt.UTC) + dt.timedelta(**span))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from donations.amounts import card_fee, charge_covering_fee
 from donations.forms import DonationForm, initial_amount
-from donations.models import CheckoutAttempt, Donation, LedgerPosting
+from donations.models import CheckoutAttempt, Donation, LedgerPosting, RecurringGift
 
 from .conftest import form_fields
 
@@ -71,12 +71,12 @@ def test_unknown_preset_is_refused(site, stripe, client, gift_form):
     assert Donation.objects.count() == 0
 
 
-@pytest.mark.parametrize("frequency", ["monthly", "yearly", "weekly"])
-def test_repeating_gifts_are_not_offered_yet(frequency, site, stripe, client, gift_form):
+@pytest.mark.parametrize("frequency", ["weekly", "Monthly", "monthly'"])
+def test_unknown_frequency_is_answered_beside_its_field(frequency, site, stripe, client, gift_form):
     html = client.post("/donate/", gift_form(frequency=frequency)).content.decode()
-    assert "Gifts that repeat are not offered online yet. Please give once." in html
-    assert "monthly" not in client.get("/donate/").content.decode()
-    assert Donation.objects.count() == 0
+    assert 'id="id_frequency_error"' in html
+    assert form_fields(html)["frequency"] == "one_time"
+    assert (Donation.objects.count(), RecurringGift.objects.count()) == (0, 0)
 
 
 @pytest.mark.parametrize("name", ["Ann\r\nBcc: x@example.org", "Ann\nLee", "Ann\x1b[2J", "\r\n"])

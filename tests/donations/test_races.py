@@ -6,8 +6,8 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from donations import receipts, sync, webhooks
-from donations.models import Donation, LedgerEntry, ProviderEvent, Receipt
+from donations import changing, receipts, recurring, sync, webhooks
+from donations.models import Donation, LedgerEntry, ProviderEvent, Receipt, RecurringGift
 from sistercities.shared.models import OutgoingMessage, SiteSettings
 
 from .conftest import send_event
@@ -128,6 +128,77 @@ def test_d22_same_event_delivered_in_parallel(begin, stripe):
     assert answers == [200] * 4
     assert ProviderEvent.objects.count() == 1
     assert (Receipt.objects.count(), OutgoingMessage.objects.count()) == (1, 1)
+
+
+def test_page_webhooks_and_two_workers_begin_one_plan(begin_plan, stripe):
+    plan = begin_plan()
+    stripe.pay(plan)
+    events = stripe.events()
+    stripe.control("faults", path="/v1/subscriptions", times=3, latency_ms=150)
+    stripe.control("faults", path="/v1/payment_intents", times=3, latency_ms=150)
+    answers = together(
+        lambda: Client().get(plan.get_absolute_url()).status_code,
+        *(lambda event=event: send_event(event).status_code for event in events),
+        lambda: Client().get(plan.get_absolute_url()).status_code,
+    )
+    assert set(answers) == {200}
+    ProviderEvent.objects.update(next_try_at=plan.created_at)
+    together(sync.sweep, sync.sweep)
+    plan.refresh_from_db()
+    assert (plan.state, plan.needs_attention, plan.donations.count()) == ("active", "", 1)
+    assert plan.donations.get().state == "paid"
+    assert (Receipt.objects.count(), LedgerEntry.objects.count()) == (1, 1)
+    assert OutgoingMessage.objects.count() == 2
+    assert set(ProviderEvent.objects.values_list("state", flat=True)) == {"processed"}
+
+
+def test_hazard_3_late_answer_about_a_plan_is_thrown_away(give_plan, stripe):
+    """What was fetched before a stop must not say afterwards that the gift goes on."""
+    plan = give_plan()
+    stripe.control("faults", path="/v1/invoices", method="GET", times=1, latency_ms=1500)
+
+    def look() -> str:
+        try:
+            return recurring.sync_plan(plan=plan).state
+        except sync.GiftBusy:
+            return "busy"
+
+    def stop_and_look() -> str:
+        while len(stripe.requests("/v1/invoices", "GET")) == seen:
+            pass
+        recurring.provider.cancel_plan(plan_ref=plan.provider_reference)
+        # As if the first process had taken too long to keep its place.
+        RecurringGift.objects.update(lease_until=plan.created_at)
+        return recurring.sync_plan(plan=plan).state
+
+    seen = len(stripe.requests("/v1/invoices", "GET"))
+    assert together(look, stop_and_look) == ["busy", "canceled"]
+    plan.refresh_from_db()
+    assert plan.state == "canceled"
+
+
+def test_one_form_begins_one_gift_even_with_two_frequencies_at_once(site, stripe, gift_form):
+    fields = gift_form(preset="25")
+
+    def send(frequency: str) -> int:
+        return Client().post("/donate/", {**fields, "frequency": frequency}).status_code
+
+    answers = together(lambda: send("one_time"), lambda: send("monthly"))
+    assert 409 in answers
+    assert len(stripe.objects("checkout.session")) == answers.count(303) <= 1
+
+
+def test_button_pressed_twice_at_once_changes_once(give_plan, stripe):
+    plan = give_plan()
+    stripe.control("faults", path="/v1/subscriptions", method="POST", times=1, latency_ms=300)
+    address = f"{plan.get_absolute_url()}change/"
+    fields = {"action": "amount", "number": "1", "amount": "40"}
+    answers = together(*(lambda: Client().post(address, fields).status_code for _ in range(3)))
+    assert answers == [303] * 3
+    changing.carry_out_waiting()
+    plan.refresh_from_db()
+    assert (plan.amount_cents, plan.changes.get().state) == (4000, "done")
+    assert [e["type"] for e in stripe.events()].count("customer.subscription.updated") == 1
 
 
 def test_nothing_is_locked_while_stripe_is_asked(begin, stripe):

@@ -2,14 +2,17 @@
 
 from django.core.management.base import BaseCommand
 
-from donations import gift_links
+from donations import gift_links, plan_letters
 from exchanges import receiving, sorting
 from sistercities.newsletter import subscribing
 from sistercities.shared import mail, sweeping
 
 
 class Command(BaseCommand):
-    help = "Removes what need not be kept: sign-ups never confirmed, old texts, broken uploads."
+    help = (
+        "Removes what need not be kept: sign-ups never confirmed, old texts, broken uploads. "
+        "Tells donors of yearly gifts that are near."
+    )
 
     def handle(self, *args, **options):
         for name, work in (
@@ -21,3 +24,5 @@ class Command(BaseCommand):
             ("public files that no row names", sweeping.sweep_public),
         ):
             self.stdout.write(f"{name}: {work()} removed")
+        told = plan_letters.announce_yearly()
+        self.stdout.write(f"yearly gifts that are near: {told} donors told")
