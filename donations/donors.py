@@ -1,9 +1,10 @@
 """Whose gift it is, and whose rows are one person."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from donations.models import Donation, Donor
+from donations.models import Donation, Donor, RecurringGift
 from donations.models.donation import DonationQuerySet
 from donations.models.donor import email_key
 
@@ -34,6 +35,16 @@ def attach(*, donation: Donation) -> None:
 def gifts_of(donor: Donor) -> DonationQuerySet:
     """The gifts that count, of this donor and of those who were merged into it."""
     return Donation.objects.counting().filter(donor__in=Donor.objects.same_as(donor.pk))
+
+
+def plans_of(donor: Donor) -> QuerySet[RecurringGift]:
+    """The running monthly and yearly gifts of this donor and of those merged into it."""
+    return (
+        RecurringGift.objects.running()
+        .filter(donations__donor__in=Donor.objects.same_as(donor.pk))
+        .distinct()
+        .order_by("-created_at", "-pk")
+    )
 
 
 def merge(*, donor: Donor, into: Donor) -> None:

@@ -25,6 +25,7 @@ from donations.models import (
     OfflineGift,
     ProviderEvent,
     Receipt,
+    RecurringGift,
     Refund,
 )
 from sistercities.shared import clock
@@ -107,6 +108,10 @@ def _tasks(today: dt.date, accounts: dict[str, int], ends: dt.date | None) -> It
         begun=Count("pk", filter=Q(booked_at=None)),
         here=Count("pk", filter=Q(booked_at__isnull=False, deposited_on=None)),
     )
+    plans = RecurringGift.objects.aggregate(
+        failing=Count("pk", filter=Q(state=RecurringGift.State.PAST_DUE)),
+        odd=Count("pk", filter=~Q(needs_attention="")),
+    )
     counts = [
         (
             gifts["odd"],
@@ -125,6 +130,18 @@ def _tasks(today: dt.date, accounts: dict[str, int], ends: dt.date | None) -> It
             _("%d receipt is to be printed and posted."),
             _("%d receipts are to be printed and posted."),
             _list("receipt", "?is_to_print__exact=1"),
+        ),
+        (
+            plans["failing"],
+            _("%d monthly or yearly gift fails: the card must be mended."),
+            _("%d monthly or yearly gifts fail: their cards must be mended."),
+            _list("recurringgift", "?state__exact=past_due"),
+        ),
+        (
+            plans["odd"],
+            _("%d monthly or yearly gift needs a person."),
+            _("%d monthly or yearly gifts need a person."),
+            _list("recurringgift", "?needs_attention__isempty=0"),
         ),
         (
             Refund.objects.unanswered().count(),

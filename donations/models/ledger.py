@@ -119,10 +119,10 @@ class PostingQuerySet(FinalQuerySet):
         posted to suspense and clearing, where it waits for a person.
         """
         totals = dict.fromkeys(Account.values, 0)
-        for side, sign in (("debit", 1), ("credit", -1)):
-            rows = self.order_by().values_list(side).annotate(Sum("amount_cents"))
-            for account, cents in rows:
-                totals[account] += sign * int(cents)
+        pairs = self.order_by().values_list("debit", "credit").annotate(Sum("amount_cents"))
+        for debit, credit, cents in pairs:
+            totals[debit] += int(cents)
+            totals[credit] -= int(cents)
         return totals
 
     def with_effect_on(self, *accounts: str) -> Self:

@@ -76,6 +76,7 @@ def my_gifts(request: HttpRequest) -> HttpResponse:
         {
             "donor": donor,
             "gifts": gifts,
+            "plans": donors.plans_of(donor),
             "years": statements.years_of(donor),
             "address_form": AddressForm(initial={"address": donor.address}),
         },

@@ -246,7 +246,7 @@ def test_page_asks_the_same_with_few_gifts_and_many(give, open_gifts, django_ass
     browser = open_gifts("ann@example.org")
     browser.get(PAGE)
     for _ in range(2):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             browser.get(PAGE)
         donor = Donor.objects.get()
         for number in range(15):
@@ -255,3 +255,10 @@ def test_page_asks_the_same_with_few_gifts_and_many(give, open_gifts, django_ass
                 donor_name="Ann", designation="x", goods_services="none",
                 given_on=dt.date(2010 + number, 1, 1), paid_at=dt.datetime.now(dt.UTC),
             )  # fmt: skip
+
+
+def test_running_plans_are_listed_with_their_pages(give_plan, open_gifts):
+    plan = give_plan(amount="25", frequency="monthly")
+    html = open_gifts("ann@example.org").get(PAGE).content.decode()
+    assert plan.get_absolute_url() in html
+    assert "$25.00 each month" in html
