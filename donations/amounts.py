@@ -1,8 +1,6 @@
 """What we take online, in one place: amounts in cents of `CURRENCY`."""
 
 CURRENCY = "USD"
-MINIMUM_CENTS = 500
-MAXIMUM_CENTS = 2_500_000
 PRESETS = (25, 50, 100, 250)  # dollars; the style sheet knows these four (design/README.md)
 DEFAULT_PRESET = 50
 

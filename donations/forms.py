@@ -13,8 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from donations.amounts import (
     CURRENCY,
     DEFAULT_PRESET,
-    MAXIMUM_CENTS,
-    MINIMUM_CENTS,
     PRESETS,
     charge_covering_fee,
 )
@@ -22,6 +20,7 @@ from donations.checkout import Wish
 from donations.due_days import after
 from donations.models import Campaign, Donation
 from sistercities.shared import clock
+from sistercities.shared.models import SiteSettings
 from sistercities.shared.money import format_amount, parse_amount
 from sistercities.shared.signing import new_token
 
@@ -37,18 +36,19 @@ def new_form_token() -> str:
     return SIGNER.sign(new_token())
 
 
-def check_amount(cents: int) -> int:
-    """Raises `ValidationError` in words for an amount that we do not take online."""
-    if cents < MINIMUM_CENTS:
+def check_amount(cents: int, limits: tuple[int, int]) -> int:
+    """Raises `ValidationError` in words for an amount beyond `SiteSettings.gift_limits`."""
+    smallest, largest = limits
+    if cents < smallest:
         raise ValidationError(
             gettext("The smallest gift that we can take by card is %s.")
-            % format_amount(MINIMUM_CENTS, CURRENCY),
+            % format_amount(smallest, CURRENCY),
             code="small",
         )
-    if cents > MAXIMUM_CENTS:
+    if cents > largest:
         raise ValidationError(
             gettext("The largest gift that we can take online is %s. For more, please write to us.")
-            % format_amount(MAXIMUM_CENTS, CURRENCY),
+            % format_amount(largest, CURRENCY),
             code="large",
         )
     return cents
@@ -60,10 +60,10 @@ def one_line(text: str) -> None:
         raise ValidationError(_("Please write this on one line, without control characters."))
 
 
-def initial_amount(typed: str) -> dict[str, str]:
+def initial_amount(typed: str, limits: tuple[int, int]) -> dict[str, str]:
     """`preset` and `amount` for a link such as `/donate/?amount=50`; a bad one is passed over."""
     try:
-        cents = check_amount(parse_amount(typed, CURRENCY))
+        cents = check_amount(parse_amount(typed, CURRENCY), limits)
     except ValidationError:
         return {"preset": str(DEFAULT_PRESET)}
     dollars, rest = divmod(cents, 100)
@@ -100,7 +100,7 @@ class CampaignField(forms.ModelChoiceField):
 class DonationForm(forms.Form):
     """`cleaned_data["cents"]` is the amount; `wish()` is all of it for `checkout.start`.
 
-    `card_fee` is the estimate of `SiteSettings.card_fee`, for donors who cover it.
+    `site` has the limits, and the estimated card fee for donors who cover it.
     """
 
     preset = forms.ChoiceField(
@@ -204,9 +204,11 @@ class DonationForm(forms.Form):
         error_messages={"required": _("This form was not complete. Please send it again.")},
     )
 
-    def __init__(self, *args: Any, card_fee: dict[str, int], **kwargs: Any) -> None:
+    proof = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, site: SiteSettings, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.card_fee = card_fee
+        self.card_fee, self.limits = site.card_fee, site.gift_limits
         campaigns = Campaign.objects.published().open().order_by("order", "title")
         cast(CampaignField, self.fields["campaign"]).queryset = campaigns
         for name, field in self.fields.items():
@@ -242,7 +244,8 @@ class DonationForm(forms.Form):
             self.errors.pop("amount", None)  # what stands in the folded field does not count
         elif "preset" in cleaned and "amount" in cleaned:
             try:
-                cleaned["cents"] = check_amount(parse_amount(cleaned["amount"], CURRENCY))
+                cents = parse_amount(cleaned["amount"], CURRENCY)
+                cleaned["cents"] = check_amount(cents, self.limits)
             except ValidationError as error:
                 self.add_error("amount", error)
         if not any(name in self.errors for name in TRIBUTE):
@@ -339,5 +342,9 @@ class PlanAmountForm(forms.Form):
         },
     )
 
+    def __init__(self, *args: Any, site: SiteSettings, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.limits = site.gift_limits
+
     def clean_amount(self) -> int:
-        return check_amount(parse_amount(self.cleaned_data["amount"], CURRENCY))
+        return check_amount(parse_amount(self.cleaned_data["amount"], CURRENCY), self.limits)

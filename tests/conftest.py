@@ -161,6 +161,27 @@ def worker_at_hand(monkeypatch):
 
 
 @pytest.fixture
+def solved():
+    """`solved()`: the field `proof` as a browser would fill it."""
+
+    import altcha
+
+    from sistercities.shared.proof_of_work import new_challenge
+
+    def solve() -> str:
+        challenge = altcha.Challenge.from_dict(new_challenge())
+        return altcha.Payload(challenge, altcha.solve_challenge(challenge)).to_base64()
+
+    return solve
+
+
+@pytest.fixture
+def no_proof(settings):
+    """As with PROOF_OF_WORK=off: every post counts as one with a solved puzzle."""
+    settings.PROOF_OF_WORK = False
+
+
+@pytest.fixture
 def site(db):
     """A complete organisation, able to take gifts and send letters."""
     from sistercities.shared.models import SiteSettings

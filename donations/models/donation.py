@@ -212,6 +212,7 @@ class Donation(models.Model):
             models.Index(fields=["state", "given_on"], name="gifts_by_day"),
             models.Index(fields=["donor", "state"], name="gifts_of_donor"),
             models.Index(fields=["-created_at", "-id"], name="gifts_latest_first"),
+            models.Index(fields=["paid_at"], name="gifts_by_payment"),
             models.Index(
                 fields=["id"], name="gifts_without_receipt", condition=Q(is_receipt_due=True)
             ),

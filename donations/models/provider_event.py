@@ -47,7 +47,8 @@ class ProviderEvent(models.Model):
             models.Index(
                 fields=["next_try_at"], name="provider_events_waiting",
                 condition=models.Q(state="received"),
-            )
+            ),
+            models.Index(fields=["type", "received_at"], name="provider_events_by_type"),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -7,24 +7,46 @@ from typing import Any
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis import RedisError
 
 from donations import checkout, sync, webhooks
+from donations.admission import Admission, admit
 from donations.forms import DonationForm, initial_amount, new_form_token
 from donations.models import Campaign, Donation, RecurringGift
 from donations.providers.base import BadSignature, ProviderDown, ProviderRefused
 from donations.receipts import can_take_gifts
 from sistercities.shared import clock
 from sistercities.shared.headers import personal
-from sistercities.shared.limits import allowed, client_address, network
+from sistercities.shared.limits import client_address
 from sistercities.shared.site import current_site, without_site
 
 logger = logging.getLogger(__name__)
-TEN_MINUTES, DAY = 600, 86_400
+REFUSALS = {
+    Admission.PROOF_FAILED: (
+        _("The check against robots had run out. Nothing was charged. "
+          "Please press the button again."),
+        422,
+    ),
+    Admission.PROOF_NEEDED: (
+        _("Somebody is testing stolen cards here, so a gift needs a browser with script at the "
+          "moment. Nothing was charged. Please try again with one, or in an hour."),
+        429,
+    ),
+    Admission.COME_BACK_LATER: (
+        _("Many gifts were begun from here in a short time. Nothing was charged. "
+          "Please try again later, or write to us."),
+        429,
+    ),
+    Admission.PAUSED: (
+        _("We cannot take gifts at the moment. Nothing was charged. "
+          "Please try again in a few minutes; what you wrote is still here."),
+        503,
+    ),
+}  # fmt: skip
 WAIT = 2.0  # seconds in line for a gift whose event comes in at the same moment
 private = cache_control(private=True, no_store=True)
 
@@ -52,7 +74,7 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
         return _show(request, None, campaign, status=409 if is_post else 200)
     if not is_post:
         initial = {
-            **initial_amount(request.GET.get("amount", "")),
+            **initial_amount(request.GET.get("amount", ""), current_site(request).gift_limits),
             "frequency": request.GET.get("frequency", ""),
             "campaign": campaign.slug if campaign else request.GET.get("campaign", ""),
             "cover_fees": request.GET.get("cover_fees") == "on",
@@ -65,27 +87,19 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
         form = _send_again(request, *stale) if stale else form
         return _show(request, form, campaign)
     try:
-        may_start = _may_start(request, form.wish())
+        admission = _admit(request, form)
     except (DatabaseError, OSError, RedisError):
         logger.exception("The shared cache did not answer, so no gift can be begun")
-        form.add_error(
-            None,
-            _("We cannot take gifts at the moment. Nothing was charged. "
-              "Please try again in a few minutes; what you wrote is still here."),
-        )  # fmt: skip
-        return _show(request, form, campaign, status=503)
-    if not may_start:
-        form.add_error(
-            None,
-            _("Many gifts were begun from here in a short time. Nothing was charged. "
-              "Please try again later, or write to us."),
-        )  # fmt: skip
-        return _show(request, form, campaign, status=429)
+        admission = Admission.PAUSED
+    if admission != Admission.WELCOME:
+        text, status = REFUSALS[admission]
+        form.add_error(None, text)
+        return _show(request, form, campaign, status=status)
     return _start(request, form, campaign)
 
 
 def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> DonationForm:
-    return DonationForm(*args, card_fee=current_site(request).card_fee, **kwargs)
+    return DonationForm(*args, site=current_site(request), **kwargs)
 
 
 def _start(request: HttpRequest, form: DonationForm, campaign: Campaign | None) -> HttpResponse:
@@ -116,7 +130,7 @@ def _start(request: HttpRequest, form: DonationForm, campaign: Campaign | None) 
     return response
 
 
-def _send_again(request: HttpRequest, *reasons: str) -> DonationForm:
+def _send_again(request: HttpRequest, *reasons: Any) -> DonationForm:
     """What was typed, with a fresh token and the reasons above it."""
     form = _form(request, {**request.POST.dict(), "form_token": new_form_token()})
     form.full_clean()
@@ -125,18 +139,16 @@ def _send_again(request: HttpRequest, *reasons: str) -> DonationForm:
     return form
 
 
-def _may_start(request: HttpRequest, wish: checkout.Wish) -> bool:
-    """The limits of trust.md on payment starts. A form that comes again opens nothing new, so it
-    does not count.
-    """
-    for known in (Donation, RecurringGift):
-        if known._default_manager.filter(form_token=wish.form_token).exists():
-            return True
-    address = network(client_address(request))
-    return (
-        allowed("gift-start", address, times=5, seconds=TEN_MINUTES)
-        and allowed("gift-day", address, times=20, seconds=DAY)
-        and allowed("gift-email", wish.email.lower(), times=5, seconds=DAY)
+def _admit(request: HttpRequest, form: DonationForm) -> Admission:
+    """A form that comes again opens nothing new, so it does not count."""
+    token = form.wish().form_token
+    for begun in (Donation, RecurringGift):
+        if begun.objects.filter(form_token=token).exists():
+            return Admission.WELCOME
+    return admit(
+        address=client_address(request),
+        email=form.cleaned_data["email"],
+        proof=form.cleaned_data["proof"],
     )
 
 

@@ -44,7 +44,11 @@ def change(request: HttpRequest, token: str) -> HttpResponse:
     action = request.POST.get("action", "")
     if action not in set(Action.values) - {Action.CANCEL}:
         return _show(request, found, problem=_not_understood(), status=400)
-    form = PlanAmountForm(request.POST) if action == Action.AMOUNT else None
+    form = (
+        PlanAmountForm(request.POST, site=current_site(request))
+        if action == Action.AMOUNT
+        else None
+    )
     if form and not form.is_valid():
         return _show(request, found, amount_form=form, status=200)
     value = form.cleaned_data["amount"] if form else _chosen(request, action)

@@ -118,7 +118,15 @@ class SiteSettingsAdmin(admin.ModelAdmin):
             _("For receipts and letters"),
             {"fields": ("ein", "postal_address", "email", "phone", "time_zone")},
         ),
-        (_("Gifts by card"), {"fields": (("card_fee_percent", "card_fee_cents"),)}),
+        (
+            _("Gifts by card"),
+            {
+                "fields": (
+                    ("card_fee_percent", "card_fee_cents"),
+                    ("smallest_gift", "largest_gift"),
+                )
+            },
+        ),
         (
             _("The law"),
             {"fields": ("registration_ends_on", "deductibility_text", "deductibility_on")},

@@ -95,6 +95,14 @@ class SiteSettings(models.Model):
         validators=[MaxValueValidator(100)],
         help_text=_("What it keeps of each gift besides, whatever its size."),
     )
+    smallest_gift = models.PositiveIntegerField(
+        _("smallest gift by card"), default=5, db_default=5, validators=[MinValueValidator(1)],
+        help_text=_("In dollars. Thieves test stolen cards with small sums."),
+    )  # fmt: skip
+    largest_gift = models.PositiveIntegerField(
+        _("largest gift by card"), default=25_000, db_default=25_000,
+        validators=[MaxValueValidator(500_000)], help_text=_("In dollars."),
+    )  # fmt: skip
     registration_ends_on = models.DateField(
         _("charity registration good until"), null=True, blank=True,
         help_text=_("Colorado: register with the Secretary of State before you ask for gifts. "
@@ -159,6 +167,8 @@ class SiteSettings(models.Model):
         super().clean()
         if self.appeal_from and self.appeal_until and self.appeal_until < self.appeal_from:
             raise ValidationError({"appeal_until": _("The appeal ends before it begins.")})
+        if self.smallest_gift > self.largest_gift:
+            raise ValidationError({"largest_gift": _("The largest gift is below the smallest.")})
         if self.deductibility_text and not self.deductibility_on:
             raise ValidationError({"deductibility_on": _("A text on the tax law needs its day.")})
 
@@ -169,6 +179,11 @@ class SiteSettings(models.Model):
             "basis_points": int(self.card_fee_percent * 100),
             "fixed_cents": self.card_fee_cents,
         }
+
+    @property
+    def gift_limits(self) -> tuple[int, int]:
+        """The smallest and the largest gift that is taken online, in cents."""
+        return self.smallest_gift * 100, self.largest_gift * 100
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -2,33 +2,14 @@
 
 import re
 
-import altcha
 import pytest
 from django.core import mail
 from django.urls import reverse
 
 from sistercities.newsletter.models import Subscriber
 from sistercities.shared.mail import send_waiting
-from sistercities.shared.proof_of_work import new_challenge
 
 LINK = re.compile(r"http://127\.0\.0\.1:8000(/newsletter/\S+)")
-
-
-@pytest.fixture
-def solved():
-    """`solved()`: the field `proof` as a browser would fill it."""
-
-    def solve() -> str:
-        challenge = altcha.Challenge.from_dict(new_challenge())
-        return altcha.Payload(challenge, altcha.solve_challenge(challenge)).to_base64()
-
-    return solve
-
-
-@pytest.fixture
-def no_proof(settings):
-    """As with PROOF_OF_WORK=off: every post counts as one with a solved puzzle."""
-    settings.PROOF_OF_WORK = False
 
 
 @pytest.fixture
