@@ -1,0 +1,20 @@
+"""manage.py demo_gifts: a year of gifts for the demo, through the stand-in for Stripe."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from sistercities.demo import giving
+
+
+class Command(BaseCommand):
+    help = (
+        "Gives the demo a year of gifts. Only with DEBUG, and only where nobody has given yet; "
+        "elsewhere nothing changes."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not giving.is_wanted():
+            self.stdout.write("Gifts are here already, or this is no demo; nothing was changed.")
+            return
+        self.stdout.write(f"The demo has a year of gifts: {giving.load_year()}.")
