@@ -75,6 +75,14 @@ def _set_receipt(receipt: Receipt) -> bytes:
         else "",
         "given_on": date_format(dt.date.fromisoformat(kept["given_on"]), "F j, Y"),
         "designation": kept["designation"],
+        "benefits": (
+            [{"what": kept["benefit"], "value": format_exact(kept["benefit_cents"], currency)}]
+            if kept.get("benefit")
+            else []
+        ),
+        "deductible": (
+            format_exact(kept["deductible_cents"], currency) if kept.get("benefit") else ""
+        ),
         "statement": kept["statement"],
         "replaces": kept.get("replaces", ""),
         "correction": correction,
@@ -110,8 +118,11 @@ def statement_pdf(statement: Statement, *, site: SiteSettings, issued_on: dt.dat
         "rows": [_row(line, has_returns=has_returns) for line in statement.lines],
         "total_given": format_exact(statement.given_cents, CURRENCY),
         "total_returned": format_exact(statement.returned_cents, CURRENCY) if has_returns else "",
+        "total_value": format_exact(statement.value_cents, CURRENCY)
+        if statement.value_cents
+        else "",
         "total_deductible": format_exact(statement.deductible_cents, CURRENCY),
-        "statement": _("No goods or services were provided in exchange for these gifts."),
+        "statement": _in_return(statement),
         "is_test": any(not line.gift.livemode for line in statement.lines),
     }
     return pdf.render(
@@ -119,6 +130,16 @@ def statement_pdf(statement: Statement, *, site: SiteSettings, issued_on: dt.dat
         data,
         title=f"{statement.period.label} {statement.donor.name}",
         made_at=dt.datetime.combine(issued_on, dt.time(), dt.UTC),
+    )
+
+
+def _in_return(statement: Statement) -> str:
+    """The words without which a statement acknowledges nothing (D2, D5)."""
+    if not statement.value_cents:
+        return _("No goods or services were provided in exchange for these gifts.")
+    return _(
+        "Where a value received is named, it is our estimate in good faith of what was given "
+        "in return. No goods or services were provided in exchange for the other gifts."
     )
 
 
@@ -131,6 +152,7 @@ def _row(line: Line, *, has_returns: bool) -> dict[str, Any]:
         "designation": gift.designation,
         "given": format_exact(line.given_cents, gift.currency),
         "returned": format_exact(line.returned_cents, gift.currency) if has_returns else "",
+        "value": format_exact(line.value_cents, gift.currency) if line.value_cents else "",
         "deductible": format_exact(line.deductible_cents, gift.currency),
     }
     if gift.is_non_cash:

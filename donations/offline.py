@@ -84,7 +84,11 @@ def _book_line(line: OfflineGift, site: SiteSettings) -> None:
         email=line.email,
         donor_address=line.donor_address,
         is_anonymous=line.is_anonymous,
-        goods_services=Donation.GoodsServices.NONE,
+        goods_services=(
+            Donation.GoodsServices.BENEFIT if line.benefit else Donation.GoodsServices.NONE
+        ),
+        benefit=line.benefit,
+        benefit_cents=line.benefit_cents,
         given_on=line.given_on,
         paid_at=clock.now(),
         livemode=True,

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from donations import documents
-from donations.models import Donation, Receipt, ReceiptSeries
+from donations.models import Donation, Receipt, ReceiptSeries, TokenLimit
 from sistercities.shared import clock
 from sistercities.shared.mail import queue_mail
 from sistercities.shared.models import SiteSettings, valid_ein
+from sistercities.shared.money import format_exact
 
 State = Donation.State
 MAIL, VOID_MAIL = "donations/emails/receipt", "donations/emails/receipt_void"
@@ -33,14 +34,44 @@ def can_take_gifts(site: SiteSettings) -> bool:
     return bool(site.name.strip())
 
 
-def statement(goods_services: str) -> str:
-    """What a receipt says of goods and services, as affirmative text (giving.md D2, D3).
+def statement(donation: Donation, kept: int) -> str:
+    """What a receipt says of goods and services, as affirmative text (giving.md D2, D3, D9).
 
-    Raises `ReceiptBlocked` where the choice is missing: silence would make the receipt worthless.
+    `kept` is what is left of the gift in cents. Raises `ReceiptBlocked` where the choice is
+    missing: silence would make the receipt worthless.
     """
-    if goods_services == Donation.GoodsServices.NONE:
-        return _("No goods or services were provided in exchange for this gift.")
+    match donation.goods_services:
+        case Donation.GoodsServices.NONE:
+            return _("No goods or services were provided in exchange for this gift.")
+        case Donation.GoodsServices.BENEFIT if is_token(donation):
+            return _("In return you received a token of thanks: %s. You may deduct all of your "
+                     "gift.") % donation.benefit  # fmt: skip
+        case Donation.GoodsServices.BENEFIT:
+            return _(
+                "In return you received: %(what)s. We estimate in good faith that it is worth "
+                "%(value)s. What you can deduct is at most what you gave beyond that: %(rest)s."
+            ) % {
+                "what": donation.benefit,
+                "value": format_exact(donation.benefit_cents, donation.currency),
+                "rest": format_exact(deductible_cents(donation, kept), donation.currency),
+            }
     raise ReceiptBlocked(_("It is not recorded what the donor was given in return."))
+
+
+def is_token(donation: Donation) -> bool:
+    """Whether what was given in return is a token by the figures of the gift's year (D11)."""
+    year = donation.given_on.year if donation.given_on else 0
+    limit = TokenLimit.objects.filter(year=year).first()
+    return limit is not None and limit.covers(
+        gift_cents=donation.amount_cents, value_cents=donation.benefit_cents
+    )
+
+
+def deductible_cents(donation: Donation, kept: int) -> int:
+    """What was given beyond the worth of what came in return: $100 for a $40 ticket is $60 (D9)."""
+    if not donation.benefit_cents or is_token(donation):
+        return kept
+    return max(0, kept - donation.benefit_cents)
 
 
 def issue(*, donation: Donation, site: SiteSettings) -> Receipt | None:
@@ -92,8 +123,12 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
         "goods_services": donation.goods_services,
         "nonprofit_line": site.nonprofit_line,
         "is_test": not donation.livemode,
-        "statement": statement(donation.goods_services),
+        "statement": statement(donation, kept),
     }
+    if donation.benefit_cents:
+        inputs["benefit"] = donation.benefit
+        inputs["benefit_cents"] = donation.benefit_cents
+        inputs["deductible_cents"] = deductible_cents(donation, kept)
     if donation.is_non_cash:
         inputs["description"] = donation.offline.description
     elif kept != donation.amount_cents or last:

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.formats import date_format
 
 from donations import donors
-from donations.models import Donation, Donor, Receipt
+from donations.models import Donation, Donor, Receipt, TokenLimit
 from donations.models.donation import DonationQuerySet
 
 PERIOD = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2]))?", re.ASCII)
@@ -51,10 +51,11 @@ class Line:
     number: str
     given_cents: int
     returned_cents: int
+    value_cents: int  # of what the donor got in return; 0 for a token
 
     @property
     def deductible_cents(self) -> int:
-        return self.given_cents - self.returned_cents
+        return max(0, self.given_cents - self.returned_cents - self.value_cents)
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,23 @@ class Statement:
         return sum(line.returned_cents for line in self.lines)
 
     @property
-    def deductible_cents(self) -> int:
+    def kept_cents(self) -> int:
+        """What the books say of these gifts (D26)."""
         return self.given_cents - self.returned_cents
+
+    @property
+    def value_cents(self) -> int:
+        return sum(line.value_cents for line in self.lines)
+
+    @property
+    def deductible_cents(self) -> int:
+        return sum(line.deductible_cents for line in self.lines)
 
 
 def statement(*, donor: Donor, period: Period) -> Statement:
     """The gifts of a donor in a period, oldest first, without grants of donor-advised funds (D16).
 
-    What went back since is taken off the gift's own year (D20). Two queries.
+    What went back since is taken off the gift's own year (D20). The number of queries is fixed.
     """
     current = Receipt.objects.filter(state=Receipt.State.CURRENT)
     gifts = (
@@ -88,16 +98,20 @@ def statement(*, donor: Donor, period: Period) -> Statement:
         .prefetch_related(Prefetch("receipts", queryset=current), "offline")
         .order_by("given_on", "pk")
     )
-    return Statement(donor, period, tuple(_line(gift) for gift in gifts))
+    tokens = {limit.year: limit for limit in TokenLimit.objects.all()}
+    return Statement(donor, period, tuple(_line(gift, tokens) for gift in gifts))
 
 
-def _line(gift: Donation) -> Line:
+def _line(gift: Donation, tokens: dict[int, TokenLimit]) -> Line:
+    limit = tokens.get(gift.given_on.year) if gift.given_on else None
+    is_token = limit and limit.covers(gift_cents=gift.amount_cents, value_cents=gift.benefit_cents)
     numbers = [receipt.number for receipt in gift.receipts.all()]
     return Line(
         gift=gift,
         number=numbers[0] if numbers else "",
         given_cents=gift.amount_cents,
         returned_cents=gift.refunded_cents + gift.charged_back_cents,
+        value_cents=0 if is_token else gift.benefit_cents,
     )
 
 

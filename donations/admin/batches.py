@@ -37,10 +37,11 @@ class OfflineGiftInline(DollarsMixin, admin.StackedInline):
             },
         ),
         (
-            _("Stock, goods, funds, matches, fees"),
+            _("Something in return, stock, goods, funds, matches, fees"),
             {
                 "classes": ("collapse",),
                 "fields": (
+                    ("benefit", "benefit_cents"),
                     ("description", "declared_value"),
                     ("adviser_name", "adviser_email"),
                     ("matched_gift", "fee_cents"),

@@ -10,8 +10,22 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from donations import documents, webhooks
-from donations.admin.showing import ReadOnly, ReadOnlyInline, amount, money, shown_lines
-from donations.models import LedgerEntry, LedgerPosting, ProviderEvent, Receipt, ReceiptSeries
+from donations.admin.showing import (
+    DollarsMixin,
+    ReadOnly,
+    ReadOnlyInline,
+    amount,
+    money,
+    shown_lines,
+)
+from donations.models import (
+    LedgerEntry,
+    LedgerPosting,
+    ProviderEvent,
+    Receipt,
+    ReceiptSeries,
+    TokenLimit,
+)
 from sistercities.shared.headers import personal
 from sistercities.shared.pdf import MissingGlyph
 
@@ -106,6 +120,21 @@ class ReceiptAdmin(ReadOnly, admin.ModelAdmin):
         count = queryset.filter(is_to_print=True).update(is_to_print=False)
         text = ngettext("%d receipt is printed.", "%d receipts are printed.", count) % count
         self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(TokenLimit)
+class TokenLimitAdmin(DollarsMixin, admin.ModelAdmin):
+    """A year that is missing here has no tokens: receipts then name what each thing is worth."""
+
+    list_display = ("year", "percent", "value", "source")
+    search_fields = ("year", "source")
+    list_filter = ("year",)
+    list_select_related = ()
+    ordering = ("-year",)
+
+    @admin.display(description=_("and at most"), ordering="value_cents")
+    def value(self, obj):
+        return money(obj.value_cents, "USD")
 
 
 @admin.register(ReceiptSeries)

@@ -17,6 +17,11 @@ def covered_fee(obj):
     return money(obj.covered_fee_cents, obj.currency) if obj.covered_fee_cents else "–"
 
 
+@admin.display(description=_("what that is worth"))
+def benefit_value(obj):
+    return money(obj.benefit_cents, obj.currency) if obj.benefit_cents else "–"
+
+
 class CheckoutAttemptInline(ReadOnlyInline):
     model = CheckoutAttempt
     fields = ("number", "session_id", "created_at", "expires_at", "is_spent")
@@ -109,8 +114,9 @@ class DonationAdmin(admin.ModelAdmin):
             _("Payment"),
             {
                 "fields": (
-                    "needs_attention", "kind", "plan", "goods_services", "provider",
-                    "provider_reference", "method", "livemode", "created_at", "paid_at",
+                    "needs_attention", "kind", "plan", "goods_services", "benefit", benefit_value,
+                    "provider", "provider_reference", "method", "livemode", "created_at",
+                    "paid_at",
                 )
             },
         ),

@@ -8,6 +8,7 @@ from donations.models.provider_event import ProviderEvent
 from donations.models.receipt import Receipt, ReceiptSeries
 from donations.models.recurring import PlanChange, RecurringGift
 from donations.models.refund import Dispute, Refund
+from donations.models.token_limit import TokenLimit
 
 __all__ = [
     "Account",
@@ -29,4 +30,5 @@ __all__ = [
     "ReceiptSeries",
     "RecurringGift",
     "Refund",
+    "TokenLimit",
 ]

@@ -82,6 +82,7 @@ class Donation(models.Model):
         """What the donor got in return, which a receipt must say (giving.md D2, D3)."""
 
         NONE = "none", _("Nothing in return")
+        BENEFIT = "benefit", _("Something in return")
 
     class Provider(models.TextChoices):
         STRIPE = "stripe", _("Stripe")
@@ -145,6 +146,13 @@ class Donation(models.Model):
         _("given in return"), max_length=10, choices=GoodsServices, blank=True,
         help_text=_("Without this choice no receipt can be written."),
     )  # fmt: skip
+    benefit = models.CharField(
+        _("what was given in return"), max_length=200, blank=True, default="", db_default=""
+    )
+    benefit_cents = models.BigIntegerField(
+        _("what that is worth"), default=0, db_default=0,
+        help_text=_("In cents: our estimate in good faith. The donor cannot deduct it."),
+    )  # fmt: skip
     given_on = models.DateField(
         _("date of the gift"), null=True, blank=True,
         help_text=_("For a card the day it was charged, in the organization's time zone. "
@@ -188,6 +196,13 @@ class Donation(models.Model):
                 condition=Q(covered_fee_cents=0)
                 | Q(covered_fee_cents__gt=0, covered_fee_cents__lt=F("amount_cents")),
                 name="covered_fee_within_the_gift",
+            ),
+            models.CheckConstraint(
+                condition=Q(benefit_cents__gte=0), name="benefit_not_below_zero"
+            ),
+            models.CheckConstraint(
+                condition=~Q(goods_services="benefit") | (Q(benefit_cents__gt=0) & ~Q(benefit="")),
+                name="benefit_has_its_value",
             ),
             models.UniqueConstraint(
                 fields=["provider", "provider_reference"], name="one_gift_per_provider_payment",

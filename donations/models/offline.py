@@ -129,6 +129,15 @@ class OfflineGift(models.Model):
     declared_value = models.CharField(
         _("worth, as the donor says"), max_length=10, choices=DeclaredValue, blank=True
     )
+    benefit = models.CharField(
+        _("what the donor got in return"), max_length=200, blank=True,
+        help_text=_("Such as: dinner for two. The amount above is all that was paid."),
+    )  # fmt: skip
+    benefit_cents = models.BigIntegerField(
+        _("what that is worth"), default=0,
+        help_text=_("In dollars: your estimate in good faith, whatever it cost you. The receipt "
+                    "says it; the donor deducts only what was paid beyond it."),
+    )  # fmt: skip
     adviser_name = models.CharField(
         _("adviser of the fund"), max_length=120, blank=True,
         help_text=_("Donor-advised funds only. Is thanked, but gets no receipt."),
@@ -158,6 +167,12 @@ class OfflineGift(models.Model):
                 name="offline_fee_within_gift",
                 violation_error_message=_("A fee is a part of the gift."),
             ),
+            models.CheckConstraint(
+                condition=Q(benefit="", benefit_cents=0)
+                | (~Q(benefit="") & Q(benefit_cents__gt=0)),
+                name="offline_benefit_has_its_value",
+                violation_error_message=_("What is it worth? The law asks for an estimate."),
+            ),
             models.UniqueConstraint(
                 fields=["batch", "check_number", "donor_name"], condition=~Q(check_number=""),
                 name="one_check_once_a_batch",
@@ -186,6 +201,10 @@ class OfflineGift(models.Model):
             problems["description"] = _("Please describe what was given.")
         if self.method == self.Method.CHECK and not self.check_number:
             problems["check_number"] = _("A check has a number.")
+        if self.benefit and not self.benefit_cents:
+            problems["benefit_cents"] = _("What is it worth? The law asks for an estimate.")
+        if self.benefit_cents and not self.benefit:
+            problems["benefit"] = _("What did the donor get?")
         if self.given_on and self.given_on > clock.today():
             problems["given_on"] = _("This day is still to come.")
         if self.adviser_name and self.method != self.Method.DAF:

@@ -75,16 +75,15 @@ def many(folder: Path) -> Iterator[Figure]:
 
 def webhooks(folder: Path) -> Iterator[Figure]:
     """Real events of the sandbox, signed and sent at a steady pace, beside the worker's work."""
+    os.environ |= {"STRIPE_SECRET_KEY": SECRET_KEY, "STRIPE_WEBHOOK_SECRET": SIGNING_SECRET}
+    open_site(folder)
+    from django.conf import settings
+
     from donations.sandbox import Sandbox
 
-    box = Sandbox(secret_key=SECRET_KEY, webhook_secret=SIGNING_SECRET, debug=True, port=0)
+    box = Sandbox(secret_key=SECRET_KEY, webhook_secret=SIGNING_SECRET, debug=True)
     box.start()
-    os.environ |= {
-        "STRIPE_SECRET_KEY": SECRET_KEY,
-        "STRIPE_WEBHOOK_SECRET": SIGNING_SECRET,
-        "STRIPE_API_BASE": box.base_url,
-    }
-    open_site(folder)
+    os.environ["STRIPE_API_BASE"] = settings.STRIPE_API_BASE = box.base_url
     try:
         yield from send_events(box)
     finally:
@@ -235,8 +234,6 @@ def make_gifts(count: int, *, donors: int) -> None:
         ],
         batch_size=2000,
     )
-    from donations.receipts import statement
-
     last = dict(ReceiptSeries.objects.values_list("year", "last_serial"))
     receipts = []
     for gift in gifts:
@@ -247,7 +244,8 @@ def make_gifts(count: int, *, donors: int) -> None:
             "postal_address": "8101 Ralston Road\nArvada, CO 80002", "donor": gift.donor_name,
             "amount_cents": gift.amount_cents, "currency": "USD",
             "given_on": gift.given_on.isoformat(), "designation": gift.designation,
-            "goods_services": "none", "statement": statement("none"),
+            "goods_services": "none",
+            "statement": "No goods or services were provided in exchange for this gift.",
         }  # fmt: skip
         receipts.append(
             Receipt(

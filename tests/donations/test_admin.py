@@ -9,7 +9,7 @@ from .conftest import send_event
 
 MODELS = [
     "campaign", "closedmonth", "dispute", "donation", "donor", "donorlink", "giftbatch",
-    "ledgerentry", "providerevent", "receipt", "receiptseries", "refund",
+    "ledgerentry", "providerevent", "receipt", "receiptseries", "refund", "tokenlimit",
 ]  # fmt: skip
 
 

@@ -289,7 +289,8 @@ def test_one_check_is_written_down_once(line):
 EMPTY = dict.fromkeys(
     (
         "amount_cents", "check_number", "email", "donor_address", "campaign", "description",
-        "declared_value", "adviser_name", "adviser_email", "matched_gift", "fee_cents",
+        "declared_value", "benefit", "benefit_cents", "adviser_name", "adviser_email",
+        "matched_gift", "fee_cents",
     ),
     "",
 )  # fmt: skip

@@ -109,7 +109,7 @@ def test_d26_all_statements_equal_the_books_to_the_cent(site, admin_user):
     period = Period.parse("2025")
     givers = list(statements.givers(period))
     assert len(givers) == 9
-    total = sum(statements.statement(donor=one, period=period).deductible_cents for one in givers)
+    total = sum(statements.statement(donor=one, period=period).kept_cents for one in givers)
     books = LedgerPosting.objects.all().balances()
     assert total == -(books["gift_revenue"] + books["refunds"] + books["chargebacks"])
 
