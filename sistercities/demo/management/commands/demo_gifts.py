@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from sistercities.demo import giving
 
@@ -13,8 +13,16 @@ class Command(BaseCommand):
         "elsewhere nothing changes."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--if-wanted", action="store_true", help="say nothing where there is nothing to do"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not giving.is_wanted():
-            self.stdout.write("Gifts are here already, or this is no demo; nothing was changed.")
+            if not options["if_wanted"]:
+                self.stdout.write(
+                    "Gifts are here already, or this is no demo; nothing was changed."
+                )
             return
         self.stdout.write(f"The demo has a year of gifts: {giving.load_year()}.")
