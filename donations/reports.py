@@ -7,20 +7,7 @@ from typing import Any
 
 from django.db.models import Count, F, Sum
 
-from donations.models import (
-    Account,
-    Campaign,
-    Donation,
-    LedgerEntry,
-    LedgerPosting,
-    RecurringGift,
-)
-
-BACK = (Account.REFUNDS, Account.CHARGEBACKS)
-BACK_KINDS = (
-    LedgerEntry.Kind.REFUND, LedgerEntry.Kind.REFUND_FAILURE, LedgerEntry.Kind.DISPUTE,
-    LedgerEntry.Kind.BOUNCED,
-)  # fmt: skip
+from donations.models import Campaign, Donation, LedgerPosting, RecurringGift
 
 
 @dataclass(frozen=True)
@@ -45,8 +32,8 @@ def totals(first: dt.date, last: dt.date, by: str = "currency") -> list[Total]:
     gifts = Donation.objects.counting().filter(**span).order_by()
     given = gifts.values(value=F(by)).annotate(gifts=Count("pk"), cents=Sum("amount_cents"))
     back = (
-        LedgerPosting.objects.with_effect_on(*BACK)
-        .filter(entry__kind__in=BACK_KINDS, entry__donation__in=gifts)
+        LedgerPosting.objects.returns()
+        .filter(entry__donation__in=gifts)
         .order_by()
         .values(value=F(f"entry__donation__{by}"))
         .annotate(cents=Sum("effect_cents"))

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from donations.amounts import CURRENCY, progress_percent
-from donations.models.ledger import Account, LedgerPosting
+from donations.models.ledger import LedgerPosting
 from exchanges.models import Visit
 from sistercities.shared import clock
 from sistercities.shared.cards import as_cards, picture_columns
@@ -20,7 +20,6 @@ from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
 
 TAKEN = {"thanks", "receipts", "my-gifts", "recurring"}  # addresses below /donate/
-RETURNED = (Account.REFUNDS, Account.CHARGEBACKS)
 
 
 class CampaignQuerySet(PublishableQuerySet):
@@ -40,10 +39,8 @@ class CampaignQuerySet(PublishableQuerySet):
         from donations.models.donation import Donation
 
         given = Donation.objects.counting().filter(campaign=OuterRef("pk"))
-        back = LedgerPosting.objects.with_effect_on(*RETURNED).filter(
-            entry__donation__in=Donation.objects.counting().filter(
-                campaign=OuterRef(OuterRef("pk"))
-            )
+        back = LedgerPosting.objects.returns().filter(
+            Donation.counts("entry__donation__"), entry__donation__campaign=OuterRef("pk")
         )
         gifts = given.order_by().values("campaign").annotate(cents=Sum("amount_cents"))
         returns = (

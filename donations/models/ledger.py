@@ -67,6 +67,9 @@ class LedgerEntry(FinalModel):
         MISTAKE = "mistake", _("Entered by mistake")
         SUSPENSE = "suspense", _("Not explained yet")
 
+    # What can lower a gift. Few entries are of these kinds, so questions begin with them.
+    RETURNS = (Kind.REFUND, Kind.REFUND_FAILURE, Kind.DISPUTE, Kind.BOUNCED)
+
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     donation = models.ForeignKey(
         "donations.Donation", models.PROTECT, null=True, blank=True,
@@ -131,6 +134,11 @@ class PostingQuerySet(FinalQuerySet):
             effect_cents=Case(When(debit__in=accounts, then=F("amount_cents")), default=0)
             - Case(When(credit__in=accounts, then=F("amount_cents")), default=0)
         )
+
+    def returns(self) -> Self:
+        """What went back to donors, as `effect_cents`: refunds and chargebacks, less failures."""
+        back = self.filter(entry__kind__in=LedgerEntry.RETURNS)
+        return back.with_effect_on(Account.REFUNDS, Account.CHARGEBACKS)
 
 
 class LedgerPosting(FinalModel):

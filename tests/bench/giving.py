@@ -59,6 +59,7 @@ def many(folder: Path) -> Iterator[Figure]:
         "donor": donor_page(),
         "donors": "/admin/donations/donor/",
         "gifts": "/admin/donations/donation/",
+        "campaign": campaign_page(),
     }
     few = {name: look(address, boss)[0] for name, address in pages.items()}
     one_more(boss)
@@ -169,6 +170,12 @@ def donor_page() -> str:
     return reverse("admin:donations_donor_change", args=[Donor.objects.latest("pk").pk])
 
 
+def campaign_page() -> str:
+    from donations.models import Campaign
+
+    return Campaign.objects.published().order_by("pk")[0].get_absolute_url()
+
+
 def one_more(boss: Any) -> None:
     """A gift by bank transfer with all that belongs to it: books, receipt, paper, mail."""
     from donations import offline
@@ -185,6 +192,7 @@ def one_more(boss: Any) -> None:
 def make_gifts(count: int, *, donors: int) -> None:
     """Paid gifts with their books and receipts, over 2022 to 2026, the newest donor with most."""
     from donations.models import (
+        Campaign,
         Donation,
         Donor,
         LedgerEntry,
@@ -199,6 +207,7 @@ def make_gifts(count: int, *, donors: int) -> None:
     people = Donor.objects.bulk_create(
         [Donor(name=f"Donor {n}", email_key=f"{new_token()}@example.org") for n in range(donors)]
     )
+    campaign = Campaign.objects.published().order_by("pk").first()
     gifts = []
     for number in range(count):
         day = dt.date(2025, 1, 1) + dt.timedelta(days=number % 365)
@@ -210,6 +219,7 @@ def make_gifts(count: int, *, donors: int) -> None:
                 form_token=new_token(), state="paid", provider="offline", method="transfer",
                 amount_cents=dice.randint(500, 50_000), donor=donor, donor_name=donor.name,
                 email=donor.email_key, designation="Where it is needed most", livemode=True,
+                campaign=campaign if number % 3 == 0 else None,
                 goods_services="none", given_on=day, paid_at=dt.datetime.now(dt.UTC),
             )
         )  # fmt: skip
