@@ -7,6 +7,7 @@ twice changes nothing.
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
+import donations.reconciling
 import donations.sync
 from exchanges import releasing, sorting
 from exchanges.tasks import build_archives, open_archives
@@ -19,6 +20,11 @@ from sistercities.shared.tasks import try_avif
 @db_periodic_task(crontab(minute="*"))
 def settle_gifts_every_minute() -> None:
     donations.sync.sweep()
+
+
+@db_periodic_task(crontab(hour="9", minute="40"))
+def reconcile_gifts_every_night() -> None:
+    donations.reconciling.every_night()
 
 
 @db_periodic_task(crontab(minute="*"))

@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from donations import reconciling
 from donations.models import Donation, LedgerEntry, LedgerPosting, Receipt
 
 
@@ -90,12 +91,22 @@ def test_h11_reconcile_finds_every_event_that_was_lost(begin, stripe, make_campa
     assert (ledger(), Receipt.objects.count()) == before
 
 
+def test_h11_every_night_heals_a_webhook_that_was_down(begin, stripe):
+    donation = begin(amount="50")
+    stripe.pay(donation)
+    stripe.control("faults", path="/v1", times=9, status=503)
+    assert reconciling.every_night() == 0  # Stripe is down: the next night
+    stripe.control("faults", path="/v1", times=0)
+    assert [reconciling.every_night(), reconciling.every_night()] == [1, 0]
+    donation.refresh_from_db()
+    assert (donation.state, donation.receipts.count()) == ("paid", 1)
+
+
 def test_h11_reconcile_needs_no_events_at_all(begin, stripe):
     donation = begin(amount="50")
     stripe.pay(donation)
     stripe.control("faults", path="/v1/events", times=0)
     donation.refresh_from_db()
-    from donations import reconciling
     from donations.providers.base import TxnSnap
 
     rows = [
