@@ -13,9 +13,10 @@ MAY = [
 def make_treasurer(apps, schema_editor):
     """The group that may see and settle everything about money (giving.md D20)."""
     config = apps.get_app_config("donations")
+    before = getattr(config, "models_module", None)
     config.models_module = True  # else Django makes no permissions for it
     create_permissions(config, apps=apps, verbosity=0, using=schema_editor.connection.alias)
-    config.models_module = None
+    config.models_module = before
     group, _is_new = apps.get_model("auth", "Group").objects.get_or_create(name="Treasurer")
     permissions = apps.get_model("auth", "Permission").objects.filter(
         content_type__app_label="donations"

@@ -16,6 +16,8 @@ SITE = {
     "time_zone": "America/Denver",
     "card_fee_percent": "2.90",
     "card_fee_cents": "30",
+    "smallest_gift": "5",
+    "largest_gift": "25000",
     "appeal_link": "/donate/",
     "links-TOTAL_FORMS": "0",
     "links-INITIAL_FORMS": "0",
