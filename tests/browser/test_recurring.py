@@ -34,7 +34,10 @@ def test_monthly_gift_fails_is_mended_and_is_stopped_in_two_clicks(
     page = watched
     begin(page, live_server, sandbox)
     button, terms = page.locator("button.give"), page.locator(".sum .note:visible").first
-    says = lambda found: " ".join(found.inner_text().split())  # noqa: E731
+
+    def says(found) -> str:
+        return " ".join(found.inner_text().split())
+
     assert says(button) == "Give $25 each month"
     assert says(terms).startswith("$25 is taken today, again on ")
     assert says(terms).endswith("Every receipt carries a link that stops it in two clicks.")

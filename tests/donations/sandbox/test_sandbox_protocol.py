@@ -187,7 +187,7 @@ def test_refusal_by_the_endpoint_is_stored_and_one_by_the_linter_is_not(
                 {"payment_intent": intent, "amount": 9999}, {"idempotency_key": "k1"}
             )
     with pytest.raises(stripe.InvalidRequestError):
-        stripe_client.v1.customers.create({"nickname": "A"}, {"idempotency_key": "k2"})  # type: ignore
+        stripe_client.v1.customers.create({"nickname": "A"}, {"idempotency_key": "k2"})
     stripe_client.v1.customers.create({"name": "A"}, {"idempotency_key": "k2"})
     assert [entry["replayed"] for entry in last_requests(sandbox, "/v1/refunds")] == [False, True]
 

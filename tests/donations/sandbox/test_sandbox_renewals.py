@@ -62,7 +62,7 @@ def test_paid_renewal_moves_the_period_and_makes_an_invoice(
     invoice, first = invoices(stripe_client, plan)
     item = subscription["items"].data[0]
     assert (item.current_period_start, item.current_period_end) == (FEBRUARY, MARCH)
-    assert subscription.latest_invoice.id == invoice.id  # type: ignore[union-attr]
+    assert subscription.latest_invoice.id == invoice.id
     assert (first.billing_reason, invoice.billing_reason) == (
         "subscription_create",
         "subscription_cycle",
@@ -116,8 +116,8 @@ def test_payment_leads_back_to_its_invoice_only_through_invoice_payments(
     of_invoice = stripe_client.v1.invoice_payments.list(
         {"invoice": invoice.id, "expand": ["data.payment.payment_intent", "data.invoice"]}
     ).data
-    assert of_invoice[0].invoice.id == invoice.id  # type: ignore[union-attr]
-    assert of_invoice[0].payment.payment_intent.status == "succeeded"  # type: ignore[union-attr]
+    assert of_invoice[0].invoice.id == invoice.id
+    assert of_invoice[0].payment.payment_intent.status == "succeeded"
 
 
 def test_payments_of_an_invoice_are_shown_where_asked_for(
@@ -157,11 +157,11 @@ def test_failed_renewal_leaves_an_open_invoice(
     assert (payment.status, payment.amount_paid) == ("open", None)
     intent = stripe_client.v1.payment_intents.retrieve(payment.payment.payment_intent)
     assert intent.status == "requires_payment_method"
-    assert intent.last_payment_error.decline_code == "generic_decline"  # type: ignore[union-attr]
+    assert intent.last_payment_error.decline_code == "generic_decline"
     assert events(stripe_client) == [UPDATED, "payment_intent.payment_failed", FAILED, UPDATED]
     told = stripe_client.v1.events.list({"type": UPDATED}).data[0].data
     assert told.object["status"] == "past_due"
-    assert told.previous_attributes.to_dict() == {"status": "active"}  # type: ignore[union-attr]
+    assert told.previous_attributes.to_dict() == {"status": "active"}
     assert len(stripe_client.v1.balance_transactions.list().data) == 1
 
 
@@ -209,7 +209,7 @@ def test_final_failure_ends_the_subscription(
     subscription = stripe_client.v1.subscriptions.retrieve(plan)
     invoice = invoices(stripe_client, plan)[0]
     assert (subscription.ended_at, subscription.canceled_at) == (FEBRUARY, FEBRUARY)
-    assert subscription.cancellation_details.reason == "payment_failed"  # type: ignore[union-attr]
+    assert subscription.cancellation_details.reason == "payment_failed"
     assert (invoice.status, invoice.attempt_count, invoice.next_payment_attempt) == (
         "open",
         before + 1,
