@@ -174,6 +174,15 @@ DEFAULT_FROM_EMAIL = env.text(
     example="Arvada Sister Cities <hello@example.org>",
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+MAIL_RATE = env.number("MAIL_RATE", default=10)  # letters a second over all processes; 0: no limit
+MAIL_CONNECTIONS = env.number("MAIL_CONNECTIONS", default=1)
+MAIL_HELD_AFTER = env.number("MAIL_HELD_AFTER", default=6)  # hours
+BOUNCE_ADDRESS = env.text("BOUNCE_ADDRESS", default="")
+BOUNCE_IMAP_URL = env.imap_url("BOUNCE_IMAP_URL", debug=DEBUG)
+MAIL_WEBHOOK_SECRET = env.text("MAIL_WEBHOOK_SECRET", default="")
+MAIL_LINK_COUNTS = env.flag("MAIL_LINK_COUNTS", default=False)
+DKIM_SELECTOR = env.text("DKIM_SELECTOR", default="")
+MAIL_WEBHOOK_KEY = env.text("MAIL_WEBHOOK_KEY", default="")
 
 # --- gifts ----------------------------------------------------------------------------------
 

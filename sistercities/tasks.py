@@ -7,11 +7,14 @@ twice changes nothing.
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
+import donations.documents
 import donations.reconciling
 import donations.sync
 from exchanges import releasing, sorting
 from exchanges.tasks import build_archives, open_archives
 from sistercities.news import feeds
+from sistercities.newsletter import bounce_box
+from sistercities.newsletter.tasks import send_letters
 from sistercities.shared import mail, rendering, stored_files
 from sistercities.shared.queue import wake
 from sistercities.shared.tasks import try_avif
@@ -22,6 +25,11 @@ def settle_gifts_every_minute() -> None:
     donations.sync.sweep()
 
 
+@db_periodic_task(crontab(minute="*"))
+def set_receipts_every_minute() -> None:
+    donations.documents.keep_fingerprints()
+
+
 @db_periodic_task(crontab(hour="9", minute="40"))
 def reconcile_gifts_every_night() -> None:
     donations.reconciling.every_night()
@@ -30,6 +38,16 @@ def reconcile_gifts_every_night() -> None:
 @db_periodic_task(crontab(minute="*"))
 def send_mail_every_minute() -> None:
     mail.send_waiting()
+
+
+@db_periodic_task(crontab(minute="*"))
+def send_letters_every_minute() -> None:
+    wake(send_letters)
+
+
+@db_periodic_task(crontab(minute="*"))
+def read_bounces_every_minute() -> None:
+    bounce_box.poll_every_minute()
 
 
 @db_periodic_task(crontab(minute="*"))

@@ -9,6 +9,7 @@ import tempfile
 
 for name in (
     "CLOCK", "PROOF_OF_WORK", "TRUSTED_PROXIES", "EMAIL_URL", "SITE_URL", "S3_ENDPOINT",
+    "MAIL_RATE", "MAIL_CONNECTIONS", "MAIL_HELD_AFTER", "BOUNCE_ADDRESS",
 ):  # fmt: skip
     os.environ.pop(name, None)
 os.environ["DEBUG"] = "on"

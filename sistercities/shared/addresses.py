@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.templatetags.static import static
 
 from sistercities.shared.images import JPEG_STEPS, WIDEST, rendition_name, widths_of
 
@@ -29,3 +30,8 @@ def jpeg(item: Any, width: int = WIDEST) -> str:
 def absolute(path: str) -> str:
     """An address of ours with the site's name before it, for readers elsewhere."""
     return urljoin(settings.SITE_URL, path)
+
+
+def flag(country: str) -> str:
+    """The flag of a country as a PNG for mail programs, which read no SVG; `CN` or `cn`."""
+    return static(f"vendor/flag-icons/mail/{country.lower()}.png")

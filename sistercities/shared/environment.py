@@ -12,6 +12,19 @@ from django.core.exceptions import ImproperlyConfigured
 
 DEVELOPMENT_SECRET = "only-for-development-never-a-secret-" + "x" * 20
 
+# What `EMAIL_URL=<provider>://<first>:<second>@` gives to django-anymail.
+PROVIDERS = {
+    "brevo": ("brevo", "BREVO_API_KEY", ""),
+    "mailersend": ("mailersend", "MAILERSEND_API_TOKEN", ""),
+    "mailgun": ("mailgun", "MAILGUN_API_KEY", "MAILGUN_SENDER_DOMAIN"),
+    "mailjet": ("mailjet", "MAILJET_API_KEY", "MAILJET_SECRET_KEY"),
+    "mailtrap": ("mailtrap", "MAILTRAP_API_TOKEN", ""),
+    "postmark": ("postmark", "POSTMARK_SERVER_TOKEN", ""),
+    "resend": ("resend", "RESEND_API_KEY", ""),
+    "scaleway": ("scaleway", "SCALEWAY_SECRET_KEY", "SCALEWAY_PROJECT_ID"),
+    "sparkpost": ("sparkpost", "SPARKPOST_API_KEY", ""),
+}
+
 
 class Environment:
     """Reads one variable a call. Every method raises `ImproperlyConfigured` in plain words."""
@@ -100,6 +113,17 @@ class Environment:
                 name, f"is {value!r}; it must be the site's address, like https://www.example.org."
             )
         return value
+
+    def imap_url(self, name: str, *, debug: bool) -> str:
+        """A mailbox to read, or "". Encrypted, but for one's own machine."""
+        url = self.text(name, default="")
+        parts = _split(url) if url else None
+        schemes = {"imaps", "imap"} if debug else {"imaps"}
+        if url and not (parts and parts.scheme in schemes and parts.hostname and parts.username):
+            raise self._malformed(
+                name, "must look like imaps://user:password@mail.example.org/INBOX."
+            )
+        return url
 
     def moment(self, name: str, *, debug: bool) -> dt.datetime | None:
         """A fixed moment for tests, as ISO 8601 with an offset. Refused without DEBUG."""
@@ -205,20 +229,49 @@ class Environment:
         }
 
     def email(self, name: str, *, default: str | None) -> dict[str, Any]:
+        """The way that mail leaves: a mail server, or a provider such as postmark://token."""
         url = self.text(name, default=default, example="smtp+tls://user:password@mail.example.org")
-        try:
-            config = dict(self._env.email_url_config(url))
-        except Exception:
-            config = {}
+        config = self.email_from_url(url)
         if not config or (url.startswith("smtp") and not config["EMAIL_HOST"]):
             raise self._malformed(
-                name, "must look like smtp+tls://user:password@mail.example.org:587."
+                name,
+                "must look like smtp+tls://user:password@mail.example.org:587 or "
+                f"postmark://token; providers: {', '.join(PROVIDERS)}.",
             )
         if default is None and url.startswith(("memorymail", "dummymail")):
             raise self._malformed(name, "would lose every mail; that is only for DEBUG.")
+        return config
+
+    def email_from_url(self, url: str) -> dict[str, Any]:
+        """Django's settings for such an address; none where it is malformed."""
+        parts = _split(url)
+        if parts and parts.scheme in PROVIDERS:
+            return _provider(parts)
+        try:
+            config = dict(self._env.email_url_config(url))
+        except Exception:
+            return {}
         if url.startswith("filemail"):
             config["EMAIL_FILE_PATH"] = urlsplit(url).path
         return config
+
+
+def _provider(parts: SplitResult) -> dict[str, Any]:
+    """Settings of django-anymail; none where a key is missing. `?api_url=` moves the interface."""
+    module, first, second = PROVIDERS[parts.scheme]
+    keys, _at, rest = parts.netloc.rpartition("@")
+    key, _colon, other = (keys or rest).partition(":")
+    if not key or bool(second) != bool(other):
+        return {}
+    moved = parse_qs(parts.query).get("api_url")
+    return {
+        "EMAIL_BACKEND": f"anymail.backends.{module}.EmailBackend",
+        "ANYMAIL": {
+            first: key,
+            **({second: other} if second else {}),
+            **({f"{module.upper()}_API_URL": moved[0]} if moved else {}),
+        },
+    }
 
 
 def _is_origin(url: str, schemes: set[str]) -> bool:

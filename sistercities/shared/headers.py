@@ -9,6 +9,7 @@ from django.views.decorators.cache import cache_control
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 BRIEFLY = 60  # seconds
+MAIL_FLAGS = "/flag-icons/mail/"
 # For pages that show photos: anybody may keep a copy, and a photo whose consent is taken back is
 # gone from it within a minute (trust.md, Minors). Never for a page that sets a cookie.
 stored_briefly = cache_control(public=True, max_age=BRIEFLY)
@@ -22,7 +23,11 @@ class CrossOriginHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Mail read in a browser shows its flags, as it shows its pictures.
+        is_for_mail = MAIL_FLAGS in request.path
+        response.setdefault(
+            "Cross-Origin-Resource-Policy", "cross-origin" if is_for_mail else "same-origin"
+        )
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
 

@@ -6,6 +6,7 @@ commit; the minute's sweep sends what a lost job left behind (giving.md F6, F7).
 
 import datetime as dt
 import logging
+from collections.abc import Callable
 from email.utils import make_msgid
 from urllib.parse import urlsplit
 
@@ -24,7 +25,19 @@ logger = logging.getLogger(__name__)
 LEASE = dt.timedelta(minutes=5)
 KEEP_TEXTS = dt.timedelta(days=90)
 PAUSES = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720)]
+HOLD = dt.timedelta(hours=12)
 INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+
+_reasons_to_hold: list[Callable[[OutgoingMessage], str]] = []
+
+
+def hold_back(reason: Callable[[OutgoingMessage], str]) -> None:
+    """Asks `reason` before each message is sent; one that gets a text for an answer waits, with
+    the text as its last error, and is asked about again twice a day.
+    """
+    if reason not in _reasons_to_hold:
+        _reasons_to_hold.append(reason)
 
 
 def queue_mail(
@@ -91,6 +104,11 @@ def _send_one(pk: int, connection) -> int:
     if not claimed:
         return 0  # another worker has it
     message = OutgoingMessage.objects.get(pk=pk)
+    if reason := next(filter(None, (ask(message) for ask in _reasons_to_hold)), ""):
+        OutgoingMessage.objects.filter(pk=pk).update(
+            next_try_at=now + HOLD, attempts=message.attempts - 1, last_error=reason[:300]
+        )
+        return 0
     mail = EmailMultiAlternatives(
         message.subject,
         message.text,

@@ -16,5 +16,14 @@ def new_token() -> str:
 
 def fingerprint(purpose: str, value: str) -> str:
     """A keyed hash of `value`: the same for the same purpose, useless to who lacks the key."""
-    key = f"{purpose}:{settings.SECRET_KEY}".encode()
-    return hmac.new(key, value.encode(), sha256).hexdigest()
+    return _hash(settings.SECRET_KEY, purpose, value)
+
+
+def fingerprints(purpose: str, value: str) -> list[str]:
+    """The fingerprint under the present key, then those under each of `SECRET_KEY_FALLBACKS`."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [_hash(key, purpose, value) for key in keys]
+
+
+def _hash(key: str, purpose: str, value: str) -> str:
+    return hmac.new(f"{purpose}:{key}".encode(), value.encode(), sha256).hexdigest()

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from sistercities.shared.environment import Environment, queue_from_url
+from sistercities.shared.environment import PROVIDERS, Environment, queue_from_url
 
 SECRET = secrets.token_urlsafe(50)
 PRODUCTION = {
@@ -114,6 +114,12 @@ def test_a_variable_of_spaces_counts_as_unset(complaint, name):
         ({"CACHE_URL": "locmemcache://"}, "CACHE_URL must be"),
         ({"TASKS_URL": "amqp://localhost"}, "TASKS_URL must look like"),
         ({"TRUSTED_PROXIES": "many"}, "TRUSTED_PROXIES is 'many'; it must be a whole number"),
+        (
+            {"BOUNCE_IMAP_URL": "imap://a:b@mail.example.org"},
+            "BOUNCE_IMAP_URL must look like imaps",
+        ),
+        ({"BOUNCE_IMAP_URL": "imaps://mail.example.org"}, "BOUNCE_IMAP_URL must look like imaps"),
+        ({"MAIL_LINK_COUNTS": "some"}, "MAIL_LINK_COUNTS is 'some'; it must be on or off"),
         ({"HTTPS_REDIRECT": "maybe"}, "HTTPS_REDIRECT is 'maybe'; it must be on or off"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -237,6 +243,9 @@ def test_words_for_off(env, word):
         ("email", "smtp://", {"default": None}),
         ("email", "smtp://mail.example.org:lots", {"default": None}),
         ("email", "memorymail://", {"default": None}),
+        ("email", "postmark://", {"default": None}),
+        ("email", "mailjet://only-the-key", {"default": None}),
+        ("email", "resend://key:too-much@", {"default": None}),
     ],
 )
 def test_a_malformed_value_is_refused_in_a_sentence(env, method, value, options):
@@ -316,3 +325,37 @@ def test_a_transaction_takes_the_write_lock_at_its_beginning():
                 other.execute("BEGIN IMMEDIATE")
         finally:
             other.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "backend", "keys"),
+    [
+        ("postmark://a-Token", "postmark", {"POSTMARK_SERVER_TOKEN": "a-Token"}),
+        (
+            "mailgun://a-Key:mg.example.org@?api_url=https://api.eu.mailgun.net/v3",
+            "mailgun",
+            {
+                "MAILGUN_API_KEY": "a-Key",
+                "MAILGUN_SENDER_DOMAIN": "mg.example.org",
+                "MAILGUN_API_URL": "https://api.eu.mailgun.net/v3",
+            },
+        ),
+    ],
+)
+def test_mail_goes_through_a_provider(monkeypatch, url, backend, keys):
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert Environment().email("EMAIL_URL", default=None) == {
+        "EMAIL_BACKEND": f"anymail.backends.{backend}.EmailBackend",
+        "ANYMAIL": keys,
+    }
+
+
+def test_every_provider_has_a_way_in():
+    """Each takes the keys that we give it."""
+    from django.core.mail import get_connection
+    from django.test import override_settings
+
+    for scheme, (_module, _first, second) in PROVIDERS.items():
+        config = Environment().email_from_url(f"{scheme}://key{':other@' if second else ''}")
+        with override_settings(**config):
+            get_connection()

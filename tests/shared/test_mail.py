@@ -10,7 +10,7 @@ import time_machine
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP as Server
 from django.core import mail as django_mail
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from sistercities.shared import mail
 from sistercities.shared.models import OutgoingMessage
@@ -253,6 +253,26 @@ def test_a_worker_that_died_loses_nothing(sink, monkeypatch):
         clock.shift(mail.LEASE.total_seconds() + 1)
         assert mail.send_waiting() == 1
     assert sink.received[0]["Message-ID"] == message.message_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f7_accepted_and_never_marked_goes_out_again_under_its_own_message_id(
+    sink, monkeypatch, failing
+):
+    """The server has it, and the process ends before it could say so: all it can do is repeat."""
+    monkeypatch.setattr(mail, "wake", lambda task: None)
+    with time_machine.travel(NOON, tick=False) as clock:
+        message = queue()
+        with failing("shared_outgoingmessage", "UPDATE OF sent_at"), pytest.raises(DatabaseError):
+            mail.send_waiting()
+        assert len(sink.received) == 1
+        assert mail.send_waiting() == 0  # another worker may have it in hand
+        clock.shift(mail.LEASE.total_seconds() + 1)
+        assert [mail.send_waiting(), mail.send_waiting()] == [1, 0]
+    first, second = sink.received
+    assert first["Message-ID"] == second["Message-ID"] == message.message_id
+    assert first["Subject"] == second["Subject"]
+    assert first.get_payload(0).as_bytes() == second.get_payload(0).as_bytes()
 
 
 def test_a_queue_that_is_down_does_not_break_the_request(

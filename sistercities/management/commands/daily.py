@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand
 
 from donations import gift_links, plan_letters
 from exchanges import receiving, sorting
-from sistercities.newsletter import subscribing
+from sistercities.newsletter import bounces, importing, journal, subscribing
 from sistercities.shared import mail, sweeping
 
 
@@ -17,7 +17,10 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         for name, work in (
             ("sign-ups never confirmed", subscribing.purge),
+            ("files of subscribers not taken in", importing.forget_unfinished),
+            ("old news of bounces", bounces.forget_old),
             ("links to gifts", gift_links.forget_old),
+            ("journals of letters", journal.forget_old),
             ("texts of old mail", mail.forget_old_texts),
             ("uploads that were broken off", receiving.forget_abandoned),
             ("photos deleted 30 days ago", sorting.remove_deleted),
