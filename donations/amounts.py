@@ -1,8 +1,27 @@
 """What we take online, in one place: amounts in cents of `CURRENCY`."""
 
+from dataclasses import dataclass
+
+from sistercities.shared.money import MINOR_UNITS, format_exact
+
 CURRENCY = "USD"
-PRESETS = (25, 50, 100, 250)  # dollars; the style sheet knows these four (design/README.md)
-DEFAULT_PRESET = 50
+MOST_PRESETS = 6  # the style sheet has a rule for each place on the form (design/README.md)
+
+
+@dataclass(frozen=True)
+class Presets:
+    """The amounts that a form offers, in whole dollars, and the one that is chosen at first."""
+
+    dollars: tuple[int, ...]
+    chosen: int
+
+
+PRESETS = Presets((25, 50, 100, 250), chosen=50)
+
+
+def money(cents: int, currency: str) -> str:
+    """Amounts of another currency are shown in its smallest unit: we know no more of it."""
+    return format_exact(cents, currency) if currency in MINOR_UNITS else f"{cents} {currency}"
 
 
 def card_fee(charge_cents: int, *, basis_points: int, fixed_cents: int) -> int:

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class DonationsConfig(AppConfig):
     name = "donations"
     verbose_name = _("Gifts")
+
+    def ready(self) -> None:
+        from donations import checks  # noqa: F401 registers itself

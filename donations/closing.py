@@ -18,11 +18,11 @@ from donations.providers import provider
 from sistercities.shared import clock
 from sistercities.shared.models import SiteSettings
 from sistercities.shared.money import format_exact
+from sistercities.shared.spreadsheets import inert
 
 HEADINGS = (
     "Date", "Journal No.", "Account", "Debit", "Credit", "Name", "Class", "Memo", "Reference",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CannotClose(Exception):
@@ -80,7 +80,8 @@ def journal(month: Month) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(HEADINGS)
-    entries = entries_of(month).select_related("donation__campaign").prefetch_related("postings")
+    entries = entries_of(month).select_related("donation__campaign", "trip_fee")
+    entries = entries.prefetch_related("postings")
     for entry in entries.iterator(chunk_size=2000):
         for posting in entry.postings.all():
             for account, debit, credit in (
@@ -88,31 +89,27 @@ def journal(month: Month) -> str:
                 (posting.credit, 0, posting.amount_cents),
             ):
                 writer.writerow(
-                    _safe(cell)
+                    inert(cell)
                     for cell in _cells(entry, str(Account(account).label), debit, credit)
                 )
     return file.getvalue()
 
 
 def _cells(entry: LedgerEntry, account: str, debit: int, credit: int) -> Iterator[str]:
-    gift = entry.donation
+    gift, fee = entry.donation, entry.trip_fee
     yield f"{entry.journal_on:%Y-%m-%d}"
     yield str(entry.pk)
     yield account
     yield _dollars(debit)
     yield _dollars(credit)
-    yield gift.donor_name if gift else ""
-    yield gift.designation if gift else ""
+    yield gift.donor_name if gift else fee.delegate_name if fee else ""
+    yield gift.designation if gift else _("Trip fees") if fee else ""
     yield f"{entry.get_kind_display()}: {entry.note}" if entry.note else entry.get_kind_display()
     yield entry.provider_txn_id or entry.offline_id or ""
 
 
 def _dollars(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}" if cents else ""
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def close(*, month: Month, by: User | None = None) -> ClosedMonth:

@@ -20,6 +20,7 @@ from sistercities.shared.models import SiteSettings
 from sistercities.shared.money import format_exact
 
 logger = logging.getLogger(__name__)
+AT_ONCE = 500  # a minute: some ten seconds
 
 
 def receipt_pdf(receipt: Receipt) -> bytes:
@@ -38,14 +39,21 @@ def fingerprint(document: bytes) -> str:
     return hashlib.sha256(document).hexdigest()
 
 
-def keep_fingerprint(receipt: Receipt) -> None:
-    """Notes how the PDF of a new receipt comes out. One that cannot be set goes by mail alone."""
-    try:
-        receipt.pdf_sha256 = fingerprint(_set_receipt(receipt))
-    except pdf.MissingGlyph as missing:
-        logger.warning("Receipt %s has no PDF: %s", receipt.number, missing)
-        return
-    Receipt.objects.filter(pk=receipt.pk).update(pdf_sha256=receipt.pdf_sha256)
+def keep_fingerprints() -> int:
+    """Notes how the PDFs of new receipts come out; how many. The minute's work: setting one takes
+    longer than booking its gift, and whoever pays next should not wait for it.
+
+    A receipt that cannot be set goes by mail alone.
+    """
+    receipts = list(Receipt.objects.filter(pdf_sha256=None).order_by("pk")[:AT_ONCE])
+    for receipt in receipts:
+        try:
+            found = fingerprint(_set_receipt(receipt))
+        except pdf.MissingGlyph as missing:
+            logger.warning("Receipt %s has no PDF: %s", receipt.number, missing)
+            found = ""
+        Receipt.objects.filter(pk=receipt.pk).update(pdf_sha256=found)
+    return len(receipts)
 
 
 def _set_receipt(receipt: Receipt) -> bytes:

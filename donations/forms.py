@@ -2,6 +2,7 @@
 
 import datetime as dt
 import unicodedata
+from collections.abc import Collection
 from typing import Any, cast
 
 from django import forms
@@ -12,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from donations.amounts import (
     CURRENCY,
-    DEFAULT_PRESET,
     PRESETS,
+    Presets,
     charge_covering_fee,
 )
 from donations.checkout import Wish
@@ -60,14 +61,16 @@ def one_line(text: str) -> None:
         raise ValidationError(_("Please write this on one line, without control characters."))
 
 
-def initial_amount(typed: str, limits: tuple[int, int]) -> dict[str, str]:
+def initial_amount(
+    typed: str, limits: tuple[int, int], presets: Presets = PRESETS
+) -> dict[str, str]:
     """`preset` and `amount` for a link such as `/donate/?amount=50`; a bad one is passed over."""
     try:
         cents = check_amount(parse_amount(typed, CURRENCY), limits)
     except ValidationError:
-        return {"preset": str(DEFAULT_PRESET)}
+        return {"preset": str(presets.chosen)}
     dollars, rest = divmod(cents, 100)
-    if not rest and dollars in PRESETS:
+    if not rest and dollars in presets.dollars:
         return {"preset": str(dollars)}
     return {"preset": OTHER, "amount": format_amount(cents, CURRENCY).removeprefix("$")}
 
@@ -97,18 +100,78 @@ class CampaignField(forms.ModelChoiceField):
         return obj.designation
 
 
-class DonationForm(forms.Form):
+class PayerForm(forms.Form):
+    """Who pays, and the token that keeps one form to one payment."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        help_text=_("As it should stand on the receipt."),
+        max_length=120,
+        strip=False,
+        validators=[one_line],
+        error_messages={"required": _("Please write your name. It stands on the receipt.")},
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label=_("Email"),
+        help_text=_("For the receipt, and nothing else."),
+        max_length=254,
+        error_messages={
+            "required": _("Please write your email address. The receipt goes there."),
+            "invalid": _("This is not an email address. Please write one such as ann@example.org."),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+    )
+    form_token = forms.CharField(
+        max_length=120,
+        widget=forms.HiddenInput,
+        error_messages={"required": _("This form was not complete. Please send it again.")},
+    )
+    proof = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_form_token(self) -> str:
+        """The random part. A token that is not ours, or a day old, asks for the form again."""
+        try:
+            return SIGNER.unsign(self.cleaned_data["form_token"], max_age=FORM_LASTS)
+        except signing.BadSignature:
+            raise ValidationError(
+                _("This form is too old. Please look over what you wrote and send it again."),
+                code="stale",
+            ) from None
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"].strip()
+        if not name:
+            raise ValidationError(self.fields["name"].error_messages["required"], code="required")
+        return name
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if field:
+            self.fields[field].widget.attrs["class"] += " is-invalid"
+
+    def wish(self) -> Wish:
+        """What was asked for, once the form is valid."""
+        raise NotImplementedError
+
+    def style(self, selects: Collection[str] = ()) -> None:
+        """Gives each field the class that the style sheet knows it by."""
+        for name, field in self.fields.items():
+            is_box = isinstance(field, forms.BooleanField)
+            kind = "form-check-input" if is_box else "form-control"
+            field.widget.attrs["class"] = "form-select" if name in selects else kind
+
+
+class DonationForm(PayerForm):
     """`cleaned_data["cents"]` is the amount; `wish()` is all of it for `checkout.start`.
 
-    `site` has the limits, and the estimated card fee for donors who cover it.
+    `site` has the limits, and the estimated card fee for donors who cover it. On the page of a
+    `campaign` its own amounts are offered, whatever is then chosen under "Use it for".
     """
 
+    field_order = ["preset", "amount", "frequency", "name", "email"]  # as on the page
     preset = forms.ChoiceField(
         label=_("How much?"),
-        choices=[
-            *((str(n), format_amount(n * 100, CURRENCY)) for n in PRESETS),
-            (OTHER, _("Another amount")),
-        ],
         required=False,
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _("Please choose one of these amounts.")},
@@ -131,25 +194,6 @@ class DonationForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _("Please choose: once, each month or each year.")},
     )
-    name = forms.CharField(
-        label=_("Name"),
-        help_text=_("As it should stand on the receipt."),
-        max_length=120,
-        strip=False,
-        validators=[one_line],
-        error_messages={"required": _("Please write your name. It stands on the receipt.")},
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    email = forms.EmailField(
-        label=_("Email"),
-        help_text=_("For the receipt, and nothing else."),
-        max_length=254,
-        error_messages={
-            "required": _("Please write your email address. The receipt goes there."),
-            "invalid": _("This is not an email address. Please write one such as ann@example.org."),
-        },
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-    )
     campaign = CampaignField(
         label=_("Use it for"),
         help_text=_("A program, never a person: we keep the say over how it is spent."),
@@ -161,10 +205,27 @@ class DonationForm(forms.Form):
             "invalid_choice": _("This campaign takes no gifts at present. Please choose another.")
         },
     )
+    employer = forms.CharField(
+        label=_("Your employer"), max_length=120, required=False, validators=[one_line],
+        help_text=_("Optional. Many companies double what their people give. "
+                    "We write to you before we ask yours."),
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )  # fmt: skip
+    address = forms.CharField(
+        label=_("Your postal address"), max_length=300, required=False,
+        help_text=_("Optional. It stands on your receipt, where the window of an envelope is, "
+                    "and nowhere else."),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+    )  # fmt: skip
     cover_fees = forms.BooleanField(
         label=_("Add the card fee, so that all of my gift arrives"), required=False
     )
     anonymous = forms.BooleanField(label=_("Keep my name off every public list"), required=False)
+    listed = forms.BooleanField(
+        label=_("Show my name on this campaign’s page"),
+        help_text=_("The name alone, never the amount. You can take it back at any time."),
+        required=False,
+    )
     message = forms.CharField(
         label=_("A word to us"),
         help_text=_("Optional. Only our staff read it."),
@@ -198,50 +259,39 @@ class DonationForm(forms.Form):
         label=_("Or their postal address"), max_length=300, required=False,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
     )  # fmt: skip
-    form_token = forms.CharField(
-        max_length=120,
-        widget=forms.HiddenInput,
-        error_messages={"required": _("This form was not complete. Please send it again.")},
-    )
 
-    proof = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, site: SiteSettings, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, site: SiteSettings, campaign: Campaign | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.card_fee, self.limits = site.card_fee, site.gift_limits
+        self.campaign_with_names = campaign if campaign and campaign.has_names else None
+        self.suggested = campaign.presets if campaign else PRESETS
+        cast(forms.ChoiceField, self.fields["preset"]).choices = [
+            *((str(n), format_amount(n * 100, CURRENCY)) for n in self.suggested.dollars),
+            (OTHER, _("Another amount")),
+        ]
         campaigns = Campaign.objects.published().open().order_by("order", "title")
         cast(CampaignField, self.fields["campaign"]).queryset = campaigns
-        for name, field in self.fields.items():
-            is_box = isinstance(field, forms.BooleanField)
-            kind = "form-check-input" if is_box else "form-control"
-            field.widget.attrs["class"] = "form-select" if name in SELECTS else kind
-
-    def clean_form_token(self) -> str:
-        """The random part. A token that is not ours, or a day old, asks for the form again."""
-        try:
-            return SIGNER.unsign(self.cleaned_data["form_token"], max_age=FORM_LASTS)
-        except signing.BadSignature:
-            raise ValidationError(
-                _("This form is too old. Please look over what you wrote and send it again."),
-                code="stale",
-            ) from None
+        self.style(SELECTS)
 
     def clean_frequency(self) -> str:
         """Nothing repeats unless the donor chose so (giving.md D24)."""
         return self.cleaned_data["frequency"] or Donation.Kind.ONE_TIME
 
-    def clean_name(self) -> str:
-        name = self.cleaned_data["name"].strip()
-        if not name:
-            raise ValidationError(self.fields["name"].error_messages["required"], code="required")
-        return name
+    def clean_address(self) -> str:
+        lines = (line.strip() for line in self.cleaned_data["address"].splitlines())
+        return "\n".join(line for line in lines if line)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         preset = cleaned.get("preset")
         if preset and preset != OTHER:
-            cleaned["cents"] = int(preset) * 100
             self.errors.pop("amount", None)  # what stands in the folded field does not count
+            try:
+                cleaned["cents"] = check_amount(int(preset) * 100, self.limits)
+            except ValidationError as error:
+                self.add_error("preset", error)
         elif "preset" in cleaned and "amount" in cleaned:
             try:
                 cents = parse_amount(cleaned["amount"], CURRENCY)
@@ -265,11 +315,6 @@ class DonationForm(forms.Form):
         if where and not cleaned["notice_name"]:
             self.add_error("notice_name", _("Please write to whom the card goes."))
 
-    def add_error(self, field: str | None, error: Any) -> None:
-        super().add_error(field, error)
-        if field:
-            self.fields[field].widget.attrs["class"] += " is-invalid"
-
     def wish(self) -> Wish:
         cleaned = self.cleaned_data
         cents = cleaned["cents"]
@@ -281,10 +326,19 @@ class DonationForm(forms.Form):
             campaign=cleaned["campaign"],
             donor_name=cleaned["name"],
             email=cleaned["email"],
+            donor_address=cleaned["address"],
+            employer=cleaned["employer"],
             is_anonymous=cleaned["anonymous"],
+            is_listed=self._is_listed(),
             message=cleaned["message"],
             **{name: cleaned[name] for name in TRIBUTE},
         )
+
+    def _is_listed(self) -> bool:
+        """The wish to be named holds for the page on which it was offered, and no other."""
+        cleaned = self.cleaned_data
+        is_here = self.campaign_with_names and cleaned["campaign"] == self.campaign_with_names
+        return bool(is_here and cleaned["listed"] and not cleaned["anonymous"])
 
     def charge(self, cents: int) -> int:
         """What is charged for a gift of `cents` whose donor covers the fee."""
@@ -300,14 +354,24 @@ class DonationForm(forms.Form):
         return any(field.value() or field.errors for field in self.tribute)
 
     @property
+    def folded(self) -> list[tuple[str, forms.BoundField, bool]]:
+        """What a summary opens, the field below it, and whether something stands there."""
+        parts = [
+            (_("Does your employer match gifts?"), self["employer"]),
+            (_("A postal address for the receipt"), self["address"]),
+        ]
+        return [(str(asks), field, bool(field.value() or field.errors)) for asks, field in parts]
+
+    @property
     def example_charge(self) -> int:
         """What $100 becomes with the fee covered, in cents."""
         return self.charge(10_000)
 
     @property
     def presets(self) -> list[tuple[int, int, int]]:
-        """Dollars, the same in cents, and in cents with the fee covered."""
-        return [(dollars, dollars * 100, self.charge(dollars * 100)) for dollars in PRESETS]
+        """The place of each on the form, its cents, and its cents with the fee covered."""
+        sums = [dollars * 100 for dollars in self.suggested.dollars]
+        return [(place, cents, self.charge(cents)) for place, cents in enumerate(sums)]
 
     @property
     def typed_frequency(self) -> str:
@@ -325,7 +389,7 @@ class DonationForm(forms.Form):
     def typed_preset(self) -> str:
         """Which of the radio buttons is on: an amount that was typed turns on the last."""
         if not self.is_bound:
-            return str(self.initial.get("preset", DEFAULT_PRESET))
+            return str(self.initial.get("preset", self.suggested.chosen))
         return self.data.get("preset") or (OTHER if self.data.get("amount") else "")
 
 

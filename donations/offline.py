@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from donations import donors, posting, receipts
+from donations import donors, matching, posting, receipts
 from donations.amounts import CURRENCY
 from donations.models import (
     Account,
@@ -84,6 +84,7 @@ def _book_line(line: OfflineGift, site: SiteSettings) -> None:
         email=line.email,
         donor_address=line.donor_address,
         is_anonymous=line.is_anonymous,
+        is_listed=line.is_listed,
         goods_services=(
             Donation.GoodsServices.BENEFIT if line.benefit else Donation.GoodsServices.NONE
         ),
@@ -97,6 +98,7 @@ def _book_line(line: OfflineGift, site: SiteSettings) -> None:
     gift.save(update_fields=["donor"])
     line.donation = gift
     line.save(update_fields=["donation"])
+    matching.receive(line=line)
     if not gift.is_non_cash:
         here = Account.UNDEPOSITED_CHECKS if line.is_for_deposit else Account.BANK
         posting.post_offline(
@@ -166,6 +168,7 @@ def give_back(*, refund: Refund) -> None:
     Runs inside the transaction that holds the gift.
     """
     gift = refund.donation
+    assert gift is not None
     is_bounced = refund.reason == Refund.Reason.BOUNCED
     posting.post_offline(
         kind=Kind.BOUNCED if is_bounced else Kind.REFUND,
@@ -177,6 +180,8 @@ def give_back(*, refund: Refund) -> None:
     )
     refund.state = Refund.State.DONE
     refund.save(update_fields=["state"])
+    if Donation.objects.with_returned().get(pk=gift.pk).shown_state == "refunded":
+        matching.wait_again(gift=gift)
     receipts.issue(donation=gift, site=SiteSettings.load())
 
 
@@ -218,6 +223,7 @@ def void(*, donation: Donation, note: str) -> Donation:
         )
         gift.rise_to(Donation.State.VOID)
         gift.save(update_fields=["state"])
+        matching.wait_again(gift=gift)
         receipts.issue(donation=gift, site=SiteSettings.load())
     return gift
 

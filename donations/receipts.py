@@ -1,17 +1,19 @@
 """Acknowledgments: numbered without gaps, written once, sent by mail (giving.md D1 to D8, D19)."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import documents
-from donations.models import Donation, Receipt, ReceiptSeries, TokenLimit
+from donations import receipt_register, selling
+from donations.models import Donation, LostReceipt, Receipt, TokenLimit
+from donations.models.receipt import number_of
 from sistercities.shared import clock
 from sistercities.shared.mail import queue_mail
 from sistercities.shared.models import SiteSettings, valid_ein
@@ -46,6 +48,14 @@ def statement(donation: Donation, kept: int) -> str:
         case Donation.GoodsServices.BENEFIT if is_token(donation):
             return _("In return you received a token of thanks: %s. You may deduct all of your "
                      "gift.") % donation.benefit  # fmt: skip
+        case Donation.GoodsServices.BENEFIT if 0 < kept <= donation.benefit_cents:
+            return _(
+                "In return you received: %(what)s. We estimate in good faith that it is worth "
+                "%(value)s. You gave no more than that, so you cannot deduct any of it."
+            ) % {
+                "what": donation.benefit,
+                "value": format_exact(donation.benefit_cents, donation.currency),
+            }
         case Donation.GoodsServices.BENEFIT:
             return _(
                 "In return you received: %(what)s. We estimate in good faith that it is worth "
@@ -98,7 +108,7 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
     kept = kept_cents(donation)
     is_kept = donation.state == State.PAID and (kept > 0 or donation.is_non_cash)
     present = donation.receipts.filter(state=Receipt.State.CURRENT).first()
-    if present and is_kept and present.amount_cents == kept:
+    if present and is_kept and _says(present, donation, kept):
         return present
     if donation.method == "daf" or not (present or is_kept):
         return None
@@ -137,22 +147,30 @@ def _issue(donation: Donation, given_on: dt.date, site: SiteSettings) -> Receipt
     if last:
         inputs["replaces"] = last.number
         _void(last)
-    year, serial = given_on.year, _next_serial(given_on.year)
+    lost, serial = _take_number(donation, given_on.year, inputs)
     receipt = Receipt.objects.create(
         donation=donation,
-        year=year,
+        year=given_on.year,
         serial=serial,
-        number=f"{year}-{serial:06d}",
+        number=number_of(given_on.year, serial),
         amount_cents=kept,
         currency=donation.currency,
         inputs=inputs,
         is_to_print=not donation.email,
+        **({"token": lost.token, "issued_at": lost.issued_at} if lost else {}),
     )
-    documents.keep_fingerprint(receipt)
+    # Before its mail is sent: queue_mail wakes the sender after the same commit.
+    transaction.on_commit(partial(receipt_register.note, receipt), robust=True)
     if last:
         Receipt.objects.filter(pk=last.pk).update(replaced_by=receipt)
     _send(receipt, donation, MAIL, inputs)
     return receipt
+
+
+def _says(receipt: Receipt, donation: Donation, kept: int) -> bool:
+    """Whether a receipt still says what was given, and what came in return."""
+    worth = receipt.inputs.get("benefit_cents", 0)
+    return (receipt.amount_cents, worth) == (kept, donation.benefit_cents)
 
 
 def kept_cents(donation: Donation) -> int:
@@ -188,6 +206,7 @@ def _send(receipt: Receipt, donation: Donation, template: str, inputs: dict[str,
             "gift_path": donation.get_absolute_url(),
             "plan": donation.plan,
             "plan_url": plan_url(donation),
+            "order": selling.bought(donation),
             "is_bounced": donation.refunds.filter(reason="bounced").exists(),
             "is_mistake": donation.state == State.VOID,
             "is_corrected": "replaces" in inputs or template == VOID_MAIL,
@@ -207,16 +226,32 @@ def _mark_due(donation: Donation, *, is_due: bool) -> None:
         donation.save(update_fields=["is_receipt_due"])
 
 
-def _next_serial(year: int) -> int:
-    """The next number of a year. The row stays locked until the caller's transaction ends, so a
-    number that is rolled back is given to the next receipt: no gaps, no doubles (I3).
+def _take_number(
+    donation: Donation, year: int, inputs: dict[str, Any]
+) -> tuple[LostReceipt | None, int]:
+    """The next number of a year; or the one that this very receipt had before the database was
+    brought back from an older copy, with what else it had (F10).
+
+    The series stays locked until the caller's transaction ends, so a number that is rolled back
+    is given to the next receipt: no gaps, no doubles (I3).
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("Receipt numbers need a transaction.")
-    series, _is_new = ReceiptSeries.objects.get_or_create(year=year)
-    ReceiptSeries.objects.filter(pk=series.pk).update(last_serial=F("last_serial") + 1)
-    series.refresh_from_db()
-    return series.last_serial
+    series = receipt_register.held(year)
+    receipt_register.set_aside_lost(series)
+    digest, name = receipt_register.digest_of(inputs), receipt_register.name_of(donation)
+    lost = LostReceipt.objects.filter(year=year, gift=name, digest=digest).first()
+    if lost:
+        LostReceipt.objects.filter(pk=lost.pk).delete()
+        return lost, lost.serial
+    series.last_serial += 1
+    series.save(update_fields=["last_serial"])
+    return None, series.last_serial
+
+
+def lost_of(donation: Donation) -> int:
+    """How many numbers of this gift were lost with a restore, and are not found again."""
+    return LostReceipt.objects.filter(gift=receipt_register.name_of(donation)).count()
 
 
 def issue_missing() -> int:

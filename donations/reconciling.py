@@ -2,12 +2,13 @@
 
 import datetime as dt
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from donations import posting, receipts, webhooks
-from donations.models import LedgerEntry
+from donations import payouts, posting, rebuilding, receipt_register, receipts, webhooks
+from donations.models import LedgerEntry, Payout
 from donations.providers import provider
 from donations.providers.base import EventHint, ProviderDown, ProviderRefused, TxnSnap
 from donations.sync import GiftBusy
@@ -21,23 +22,36 @@ WAIT = 30.0  # seconds in line for a busy gift: nobody is waiting for this job
 
 @dataclass
 class Report:
-    """`booked`: ledger entries written by this run; `problems`: what a person must look at."""
+    """`booked`: ledger entries written by this run; `problems`: what a person must look at;
+    `payouts`: those that were compared, with what does not fit; `rebuilt`: gifts made again.
+    """
 
     events: int = 0
     transactions: int = 0
     booked: int = 0
+    rebuilt: int = 0
+    payouts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
-def reconcile(*, since: dt.datetime) -> Report:
+def reconcile(*, since: dt.datetime, is_rebuilding: bool = False) -> Report:
     """Looks at every event and balance transaction from `since` (aware) on.
 
     Stops half way with `ProviderDown` or `GiftBusy`; what was booked by then stays, and a second
-    run goes on. A run after a complete one changes nothing.
+    run goes on. A run after a complete one changes nothing. It begins with the receipt numbers
+    that a database from an older copy has forgotten, so that no other gift gets one (F10).
+    `is_rebuilding` makes the gifts again that such a database does not know, if their payment page
+    was opened since. Never on a guess: another site may share the processor's test account.
     """
     report = Report()
+    receipt_register.catch_up()
     before = LedgerEntry.objects.count()
+    if is_rebuilding:
+        done = rebuilding.rebuild(provider.iter_pages(since))
+        report.rebuilt = len(done.gifts)
+        report.problems += done.problems
     followed: set[tuple[str, ...]] = set()
+    paid_out: dict[str, None] = {}
     for change in provider.iter_changes(since):
         if isinstance(change, EventHint):
             report.events += 1
@@ -49,8 +63,11 @@ def reconcile(*, since: dt.datetime) -> Report:
                 _follow(change, report)
         else:
             report.transactions += 1
+            if change.type in PAYOUTS and change.source:
+                paid_out[change.source] = None
             if not LedgerEntry.objects.filter(provider_txn_id=change.id).exists():
                 _explain(change, report)
+    _compare_payouts(paid_out, report)
     receipts.issue_missing()
     report.booked = LedgerEntry.objects.count() - before
     return report
@@ -70,6 +87,24 @@ def every_night() -> int:
     for problem in report.problems:
         logger.error("Reconcile: %s", problem)
     return report.booked
+
+
+def _compare_payouts(refs: Iterable[str], report: Report) -> None:
+    """These payouts and those that are not settled; what they consist of is booked first."""
+    waiting = Payout.objects.unsettled().order_by("pk")
+    for ref in [*refs, *waiting.values_list("provider_reference", flat=True)]:
+        if ref in report.payouts:
+            continue
+        try:
+            statement = payouts.read(ref)
+        except ProviderRefused as error:
+            report.problems.append(f"{ref}: {error}")
+            continue
+        for txn in statement.missing():
+            _explain(txn, report)
+        report.payouts[ref] = payouts.keep(statement).problem
+        if report.payouts[ref]:
+            report.problems.append(f"{ref}: {report.payouts[ref]}")
 
 
 def _follow(hint: EventHint, report: Report) -> None:

@@ -29,7 +29,7 @@ from donations.providers.base import (
 )
 from sistercities.shared import clock
 from sistercities.shared.models import SiteSettings
-from sistercities.shared.signing import new_token
+from sistercities.shared.signing import fingerprint, new_token
 
 logger = logging.getLogger(__name__)
 State = RecurringGift.State
@@ -41,6 +41,7 @@ MIRRORED = [
     "state", "provider_reference", "customer_reference", "amount_cents", "covered_fee_cents",
     "next_on", "pay_url", "ended_at", "looked_at",
 ]  # fmt: skip
+TOKEN_LENGTH = 40  # 160 bits
 STATES = {
     "incomplete": State.INCOMPLETE,
     "incomplete_expired": State.EXPIRED,
@@ -213,13 +214,17 @@ def _gift_of(plan: RecurringGift, invoice: InvoiceSnap) -> Donation | None:
 
 
 def _fields_of(plan: RecurringGift, invoice: InvoiceSnap) -> dict:
-    """A comment and a tribute belong to the first gift alone: a family is told once (D18)."""
+    """A comment and a tribute belong to the first gift alone: a family is told once (D18).
+
+    Its address follows from the invoice, so that the donor's link works after a restore (F10).
+    """
     once = ("message", "tribute_kind", "tribute_name", "notice_name", "notice_email",
             "notice_address")  # fmt: skip
     first = {name: getattr(plan, name) for name in once} if invoice.is_first else {}
     is_as_chosen = invoice.amount_cents == plan.amount_cents
     return {
         **first,
+        "token": fingerprint("gift of an invoice", invoice.invoice_ref)[:TOKEN_LENGTH],
         "form_token": new_token(),
         "kind": plan.interval,
         "plan": plan,
@@ -231,7 +236,10 @@ def _fields_of(plan: RecurringGift, invoice: InvoiceSnap) -> dict:
         "designation": plan.designation,
         "donor_name": plan.donor_name,
         "email": plan.email,
+        "donor_address": plan.donor_address,
+        "employer": plan.employer,
         "is_anonymous": plan.is_anonymous,
+        "is_listed": plan.is_listed,
         "goods_services": Donation.GoodsServices.NONE,
         "livemode": plan.livemode,
     }

@@ -1,4 +1,4 @@
-"""Gives gifts back, in whole or in part (giving.md D20, F8).
+"""Gives gifts and trip fees back, in whole or in part (giving.md D17, D20, F8).
 
 A refund changes no total here: `sync` books what the processor says that it moved.
 """
@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from donations import offline, sync
-from donations.models import Donation, Refund
+from donations import offline, sync, trip_fees
+from donations.models import Donation, Refund, TripFee
 from donations.providers import provider
 from donations.providers.base import ProviderDown, ProviderRefused
 from sistercities.shared.money import format_exact
@@ -28,16 +28,16 @@ WAIT = 5.0  # seconds in line for a gift that an event looks at
 
 
 class CannotRefund(Exception):
-    """This much of this gift cannot be given back; the message says why, for staff."""
+    """This much cannot be given back; the message says why, for staff."""
 
 
-def refundable_cents(donation: Donation) -> int:
-    """What can still be given back: nothing of a gift that is not paid or that a bank disputes."""
-    held = any(not dispute.is_charge_refundable for dispute in donation.disputes.open())
-    if donation.state != Donation.State.PAID or held or donation.disputes.lost().exists():
+def refundable_cents(payment: Donation | TripFee) -> int:
+    """What can still be given back: nothing of what is not paid or what a bank disputes."""
+    held = any(not dispute.is_charge_refundable for dispute in payment.disputes.open())
+    if payment.state != Donation.State.PAID or held or payment.disputes.lost().exists():
         return 0
-    gone = donation.refunds.holding_money().aggregate(cents=Sum("amount_cents"))["cents"] or 0
-    return donation.amount_cents - gone
+    gone = payment.refunds.holding_money().aggregate(cents=Sum("amount_cents"))["cents"] or 0
+    return payment.amount_cents - gone
 
 
 def ask(
@@ -57,24 +57,51 @@ def ask(
     """
     with transaction.atomic():
         gift = Donation.objects.select_for_update().get(pk=donation.pk)
-        refund = Refund.objects.filter(form_token=form_token).first()
-        if refund is None:
-            left = refundable_cents(gift)
-            if not 0 < cents <= left:
-                raise CannotRefund(
-                    _("At most %s of this gift can be given back.")
-                    % format_exact(left, gift.currency)
-                )
-            refund = Refund(
-                donation=gift, amount_cents=cents, reason=reason, note=note,
-                asked_by=asked_by, form_token=form_token,
-            )  # fmt: skip
-            is_by_hand = gift.provider == Donation.Provider.OFFLINE
-            if not is_by_hand:
-                refund.params = _params(refund)
-            refund.save()
-            if is_by_hand:
-                offline.give_back(refund=refund)
+        refund = Refund(
+            donation=gift, amount_cents=cents, reason=reason, note=note,
+            asked_by=asked_by, form_token=form_token,
+        )  # fmt: skip
+        refund, is_new = _keep(refund)
+        if is_new and gift.provider == Donation.Provider.OFFLINE:
+            offline.give_back(refund=refund)
+    return _answered(refund)
+
+
+def ask_of_fee(
+    *, fee: TripFee, cents: int, reason: str, note: str, asked_by: User, form_token: str
+) -> Refund:
+    """The same for a trip fee, of a delegate who withdrew or paid too much. No gift is touched."""
+    with transaction.atomic():
+        held = TripFee.objects.select_for_update().get(pk=fee.pk)
+        refund = Refund(
+            trip_fee=held, amount_cents=cents, reason=reason, note=note,
+            asked_by=asked_by, form_token=form_token,
+        )  # fmt: skip
+        refund, is_new = _keep(refund)
+        if is_new and held.is_by_hand:
+            trip_fees.give_back_by_hand(refund=refund)
+    return _answered(refund)
+
+
+def _keep(wish: Refund) -> tuple[Refund, bool]:
+    """The refund of this form, and whether it is new. The caller holds the row of its payment."""
+    payment = wish.payment
+    known = Refund.objects.filter(form_token=wish.form_token).first()
+    if known:
+        return known, False
+    left = refundable_cents(payment)
+    if not 0 < wish.amount_cents <= left:
+        raise CannotRefund(
+            _("At most %s of this can be given back.") % format_exact(left, payment.currency)
+        )
+    if payment.provider != Donation.Provider.OFFLINE:
+        wish.params = _params(wish)
+    wish.save()
+    return wish, True
+
+
+def _answered(refund: Refund) -> Refund:
+    """A refund that was kept, after the processor was asked for it if need be."""
     if refund.state != State.ASKED:
         return refund
     try:
@@ -86,10 +113,12 @@ def ask(
 
 
 def _params(refund: Refund) -> dict[str, Any]:
+    payment = refund.payment
+    kind = "gift" if isinstance(payment, Donation) else "trip_fee"
     params = {
-        "payment_intent": refund.donation.provider_reference,
+        "payment_intent": payment.provider_reference,
         "amount": refund.amount_cents,
-        "metadata": {"refund": refund.token, "gift": refund.donation.token},
+        "metadata": {"refund": refund.token, kind: payment.token},
     }
     if refund.reason in STRIPE_REASONS:
         params["reason"] = STRIPE_REASONS[Reason(refund.reason)]
@@ -103,7 +132,7 @@ def carry_out(*, refund: Refund) -> None:
     asked again, since its memory of our key ends after a day (F8). Raises `ProviderDown` and
     `GiftBusy`; a refund that the processor does not want to make is marked so.
     """
-    gift = refund.donation
+    paid = refund.payment
     if refund.state == State.ASKED:
         payment = refund.params["payment_intent"]
         try:
@@ -113,13 +142,17 @@ def carry_out(*, refund: Refund) -> None:
             Refund.objects.filter(pk=refund.pk, state=State.ASKED).update(
                 state=State.REFUSED, problem=str(error)[:300]
             )
-    sync.sync_payment(donation=gift, payment_ref=gift.provider_reference, wait=WAIT)
+    if isinstance(paid, TripFee):
+        trip_fees.sync_fee(fee=paid, payment_ref=paid.provider_reference, wait=WAIT)
+    else:
+        sync.sync_payment(donation=paid, payment_ref=paid.provider_reference, wait=WAIT)
 
 
 def carry_out_waiting() -> int:
     """Asks again for the refunds of which no answer came; the number that has one now."""
     done = 0
-    for refund in Refund.objects.unanswered().select_related("donation").order_by("pk")[:50]:
+    waiting = Refund.objects.unanswered().select_related("donation", "trip_fee")
+    for refund in waiting.order_by("pk")[:50]:
         try:
             carry_out(refund=refund)
         except (ProviderDown, sync.GiftBusy):

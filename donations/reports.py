@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 
-from donations.models import Campaign, Donation, LedgerPosting, RecurringGift
+from donations.models import Campaign, Donation, LedgerPosting, RecurringGift, TripFee
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,54 @@ def together(rows: Iterable[Total]) -> Total:
         given_cents=sum(row.given_cents for row in rows),
         returned_cents=sum(row.returned_cents for row in rows),
     )
+
+
+@dataclass(frozen=True)
+class VisitFees:
+    """What delegates were asked to pay for a visit; cents. No gift is among it (giving.md D17)."""
+
+    visit_id: int
+    visit: str
+    asked_cents: int
+    paid_cents: int
+    returned_cents: int
+    overdue_cents: int
+
+    @property
+    def open_cents(self) -> int:
+        return self.asked_cents - self.paid_cents
+
+
+def trip_fees_by_visit(today: dt.date) -> list[VisitFees]:
+    """One row for each visit with fees, the latest visit first. Two queries, whatever the number
+    of fees.
+    """
+    fees = TripFee.objects.counting().order_by()
+    is_paid = Q(state=TripFee.State.PAID)
+    rows = fees.values("visit", "visit__title", "visit__starts_on").annotate(
+        asked=Sum("amount_cents"),
+        paid=Sum("amount_cents", filter=is_paid, default=0),
+        overdue=Sum("amount_cents", filter=~is_paid & Q(due_on__lt=today), default=0),
+    )
+    back = (
+        LedgerPosting.objects.trip_returns()
+        .filter(entry__trip_fee__in=fees)
+        .order_by()
+        .values_list("entry__trip_fee__visit")
+        .annotate(cents=Sum("effect_cents"))
+    )
+    returned = dict(back)
+    return [
+        VisitFees(
+            visit_id=row["visit"],
+            visit=row["visit__title"],
+            asked_cents=row["asked"],
+            paid_cents=row["paid"],
+            returned_cents=returned.get(row["visit"], 0),
+            overdue_cents=row["overdue"],
+        )
+        for row in rows.order_by("-visit__starts_on", "-visit")
+    ]
 
 
 def ledger_report() -> dict[str, Any]:

@@ -28,6 +28,11 @@ class Period:
             raise ValueError(f"{text!r} is neither a year nor a month.")
         return cls(dt.date(int(found[1]), int(found[2] or 1), 1))
 
+    @classmethod
+    def before(cls, day: dt.date) -> "Period":
+        """The calendar year before that of `day`."""
+        return cls(dt.date(day.year - 1, 1, 1))
+
     @property
     def last(self) -> dt.date:
         return self.first.replace(year=self.first.year + 1) - dt.timedelta(days=1)

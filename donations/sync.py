@@ -9,16 +9,17 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import donors, posting, receipts, returns, tributes
-from donations.models import CheckoutAttempt, Donation, LedgerEntry, RecurringGift
+from donations import donors, posting, receipts, returns, selling, tributes
+from donations.models import CheckoutAttempt, Donation, LedgerEntry, RecurringGift, TripFee
 from donations.providers import provider
 from donations.providers.base import (
     CheckoutSnap,
@@ -37,11 +38,13 @@ State = Donation.State
 LEASE = dt.timedelta(minutes=3)
 STALE_AT_ONCE = 50
 DELAYED_METHODS = {"us_bank_account"}
+# What a card pays for, once.
+Payment = TypeVar("Payment", Donation, TripFee)
 
 
 class GiftBusy(Exception):
-    """Another process is looking at this gift. Nothing was done; what it fetched may be older
-    than what brought us here, so an event must come back.
+    """Another process is looking at this gift, plan or trip fee. Nothing was done; what it fetched
+    may be older than what brought us here, so an event must come back.
     """
 
 
@@ -60,16 +63,7 @@ def sync_checkout(*, donation: Donation, session_id: str = "", wait: float = 0) 
     Safe to repeat and to run in parallel. Raises `GiftBusy`, `ProviderDown`, `ProviderRefused`;
     then nothing was changed.
     """
-
-    def fetch() -> Seen | None:
-        page = session_id or last_session_id(donation)
-        if not page:
-            return None
-        checkout = provider.fetch_checkout(page)
-        payment = checkout.payment_ref and provider.fetch_payment(checkout.payment_ref)
-        return Seen(checkout, payment or None)
-
-    return _sync(donation, fetch, wait)
+    return _sync(donation, lambda: fetch_page(donation, session_id), wait)
 
 
 def sync_payment(*, donation: Donation, payment_ref: str, wait: float = 0) -> Donation:
@@ -78,37 +72,60 @@ def sync_payment(*, donation: Donation, payment_ref: str, wait: float = 0) -> Do
     A payment that we have not yet seen for this gift is looked at together with its page: that
     it names our gift is not enough.
     """
-
-    def fetch() -> Seen:
-        is_known = donation.provider_reference == payment_ref
-        checkout = None if is_known else provider.find_checkout(payment_ref)
-        return Seen(checkout, provider.fetch_payment(payment_ref))
-
-    return _sync(donation, fetch, wait)
+    return _sync(donation, lambda: fetch_payment(donation, payment_ref), wait)
 
 
-def last_session_id(gift: Donation | RecurringGift) -> str:
+def fetch_page(gift: Donation | TripFee, session_id: str = "") -> Seen | None:
+    """A payment page, by default the last one, with its payment; None where there is no page."""
+    page = session_id or last_session_id(gift)
+    if not page:
+        return None
+    checkout = provider.fetch_checkout(page)
+    payment = checkout.payment_ref and provider.fetch_payment(checkout.payment_ref)
+    return Seen(checkout, payment or None)
+
+
+def fetch_payment(gift: Donation | TripFee, payment_ref: str) -> Seen:
+    """A payment, with its page if it is new to us."""
+    is_known = gift.provider_reference == payment_ref
+    checkout = None if is_known else provider.find_checkout(payment_ref)
+    return Seen(checkout, provider.fetch_payment(payment_ref))
+
+
+def last_session_id(gift: Donation | RecurringGift | TripFee) -> str:
     attempts = gift.attempts.exclude(session_id=None).order_by("-number")
     return attempts.values_list("session_id", flat=True).first() or ""
 
 
 def _sync(donation: Donation, fetch: Callable[[], Seen | None], wait: float) -> Donation:
-    with alone_with(donation, wait) as lease:
+    return converge_alone(donation, fetch, _converge, wait)
+
+
+def converge_alone(
+    gift: Payment,
+    fetch: Callable[[], Seen | None],
+    converge: Callable[[Payment, Seen, SiteSettings], None],
+    wait: float,
+) -> Payment:
+    """Is alone with a gift or a trip fee, fetches, and has `converge` write what was seen in one
+    short transaction; the row as it then is. Raises what `sync_checkout` raises.
+    """
+    rows = type(gift)._default_manager
+    with alone_with(gift, wait) as lease:
         seen = fetch()
         if seen is None:
-            return Donation.objects.get(pk=donation.pk)
+            return rows.get(pk=gift.pk)
         site = SiteSettings.load()
         with transaction.atomic():
-            present = Donation.objects.select_for_update().filter(pk=donation.pk, lease=lease)
-            gift = present.first()
-            if gift is None:
+            held = rows.select_for_update().filter(pk=gift.pk, lease=lease).first()
+            if held is None:
                 raise GiftBusy  # we were too slow and someone took over: what we saw is old
-            _converge(gift, seen, site)
-        return gift
+            converge(held, seen, site)
+        return held
 
 
 @contextlib.contextmanager
-def alone_with(gift: Donation | RecurringGift, wait: float) -> Iterator[str]:
+def alone_with(gift: Donation | RecurringGift | TripFee, wait: float) -> Iterator[str]:
     """Takes a lease on the gift with one conditional update, the same on every database.
 
     Nothing is locked while we speak to the processor: on SQLite an open write transaction would
@@ -134,11 +151,11 @@ def alone_with(gift: Donation | RecurringGift, wait: float) -> Iterator[str]:
 def _converge(gift: Donation, seen: Seen, site: SiteSettings) -> None:
     """Writes what `seen` says. Runs inside the transaction that holds the gift."""
     rows = posting.rows_of(seen.payment) if seen.payment else []
-    if problems := list(_problems(gift, seen)):
-        for problem in problems:
+    if found := list(problems(gift, seen)):
+        for problem in found:
             flag(gift, problem)
         suspense = [(LedgerEntry.Kind.SUSPENSE, txn) for _kind, txn in rows]
-        posting.post_new(rows=suspense, donation=gift, note=problems[0])
+        posting.post_new(rows=suspense, donation=gift, note=found[0])
         return
     if seen.checkout:
         gift.attempts.filter(number=int(seen.checkout.attempt), session_id=None).update(
@@ -147,27 +164,45 @@ def _converge(gift: Donation, seen: Seen, site: SiteSettings) -> None:
     if seen.payment:
         gift.provider_reference = seen.payment.payment_ref
         gift.method = seen.payment.method or gift.method
-    target = _target(seen)
-    if target and gift.rise_to(target) and target == State.PAID and seen.payment:
-        gift.paid_at = _paid_at(seen.payment)
+    reached = target(seen)
+    if reached and gift.rise_to(reached) and reached == State.PAID and seen.payment:
+        gift.paid_at = paid_at(seen.payment)
         gift.given_on = timezone.localdate(gift.paid_at, site.zone)  # D14
         donors.attach(donation=gift)
+        for shortage in selling.shortages(donation=gift):
+            flag(gift, shortage)
     gift.save(
         update_fields=["state", "provider_reference", "method", "paid_at", "given_on", "donor"]
     )
     if gift.state == State.PAID:
-        posting.post_new(rows=rows, donation=gift)
-        if seen.payment:
-            returns.mirror_refunds(donation=gift, refunds=seen.payment.refunds)
-            returns.mirror_disputes(donation=gift, disputes=seen.payment.disputes, site=site)
-        try:
-            receipts.issue(donation=gift, site=site)
-        except receipts.ReceiptBlocked as reason:
-            flag(gift, _("No receipt could be written. %s") % reason)
+        for payment in _as_receipted(gift, seen.payment):
+            _book(gift, payment, site)
         tributes.announce(donation=gift, site=site)
 
 
-def _target(seen: Seen) -> State | None:
+def _book(gift: Donation, payment: PaymentSnap | None, site: SiteSettings) -> None:
+    """Books what a paid gift's payment says, and writes the receipt that is due then."""
+    if payment:
+        posting.post_new(rows=posting.rows_of(payment), donation=gift)
+        returns.mirror_refunds(of=gift, refunds=payment.refunds)
+        returns.mirror_disputes(of=gift, disputes=payment.disputes, site=site)
+    try:
+        receipts.issue(donation=gift, site=site)
+    except receipts.ReceiptBlocked as reason:
+        flag(gift, _("No receipt could be written. %s") % reason)
+
+
+def _as_receipted(gift: Donation, payment: PaymentSnap | None) -> Iterator[PaymentSnap | None]:
+    """The payment as it is. Where a restore has lost several receipts of this gift, first as it was
+    before each refund, so that each of them is written again and has its number (F10).
+    """
+    if payment and payment.refunds and receipts.lost_of(gift) > 1:
+        for known in range(len(payment.refunds)):
+            yield replace(payment, refunds=payment.refunds[:known], disputes=())
+    yield payment
+
+
+def target(seen: Seen) -> State | None:
     """The state that this calls for; None where it says nothing."""
     checkout, payment = seen.checkout, seen.payment
     if payment and payment.has_succeeded:
@@ -182,15 +217,15 @@ def _target(seen: Seen) -> State | None:
     return State.FAILED if has_failed else State.PROCESSING
 
 
-def _paid_at(payment: PaymentSnap) -> dt.datetime:
+def paid_at(payment: PaymentSnap) -> dt.datetime:
     """When it was charged; for a bank debit, which takes days, when the money moved (D14)."""
     if payment.method not in DELAYED_METHODS and payment.charged_at:
         return payment.charged_at
     return payment.txn.created_at if payment.txn else clock.now()
 
 
-def _problems(gift: Donation, seen: Seen) -> Iterator[str]:
-    """Why what we fetched cannot be this gift's payment, in words for staff."""
+def problems(gift: Donation | TripFee, seen: Seen) -> Iterator[str]:
+    """Why what we fetched cannot be the payment of this gift or trip fee, in words for staff."""
     sessions = {str(attempt.number): attempt.session_id for attempt in gift.attempts.all()}
     checkout, payment = seen.checkout, seen.payment
     fetched: list[tuple[str, int, CheckoutSnap | PaymentSnap]] = []
@@ -199,12 +234,12 @@ def _problems(gift: Donation, seen: Seen) -> Iterator[str]:
     if payment:
         fetched.append((payment.payment_ref, payment.gross_cents, payment))
     # The payment of an invoice carries no words of ours: `recurring` was led to it by the invoice.
-    is_by_invoice = gift.plan_id is not None
+    is_by_invoice = isinstance(gift, Donation) and gift.plan_id is not None
     for name, cents, found in fetched:
         if found.gift_token != gift.token and not is_by_invoice:
-            yield _("%s names another gift.") % name
+            yield _("%s names another gift or trip fee.") % name
         if (cents, found.currency) != (gift.amount_cents, gift.currency):
-            yield _("%(name)s is for %(cents)d cents %(currency)s, this gift is %(amount)s.") % {
+            yield _("%(name)s is for %(cents)d cents %(currency)s, and not for %(amount)s.") % {
                 "name": name, "cents": cents, "currency": found.currency,
                 "amount": format_exact(gift.amount_cents, gift.currency),
             }  # fmt: skip
@@ -213,23 +248,32 @@ def _problems(gift: Donation, seen: Seen) -> Iterator[str]:
         if found.attempt not in sessions and not is_by_invoice:
             yield _("%s was not opened by this site.") % name
     if checkout and sessions.get(checkout.attempt) not in (None, checkout.session_id):
-        yield _("%s is not the payment page that this gift was given.") % checkout.session_id
+        yield _("%s is not the payment page that was opened here.") % checkout.session_id
     if checkout is None and payment and payment.payment_ref != gift.provider_reference:
         yield _("%s was not made on a payment page.") % payment.payment_ref
     if payment and gift.provider_reference not in ("", payment.payment_ref):
-        yield _("%s is a second payment for this gift.") % payment.payment_ref
-    others = Donation.objects.exclude(pk=gift.pk).filter(provider=gift.provider)
-    if payment and others.filter(provider_reference=payment.payment_ref).exists():
-        yield _("%s belongs to another gift.") % payment.payment_ref
+        yield _("%s is a second payment.") % payment.payment_ref
+    if payment and _pays_another(payment.payment_ref, gift):
+        yield _("%s belongs to another gift or trip fee.") % payment.payment_ref
 
 
-def flag(gift: Donation | RecurringGift, problem: str) -> None:
-    """Writes a line for staff on the gift, once."""
+def _pays_another(payment_ref: str, gift: Donation | TripFee) -> bool:
+    gifts = Donation.objects.filter(provider_reference=payment_ref)
+    fees = TripFee.objects.filter(provider_reference=payment_ref)
+    if isinstance(gift, TripFee):
+        fees = fees.exclude(pk=gift.pk)
+    else:
+        gifts = gifts.exclude(pk=gift.pk)
+    return gifts.exists() or fees.exists()
+
+
+def flag(gift: Donation | RecurringGift | TripFee, problem: str) -> None:
+    """Writes a line for staff on the row, once."""
     lines = gift.needs_attention.splitlines()
     if problem not in lines:
         gift.needs_attention = "\n".join([*lines, problem])
         gift.save(update_fields=["needs_attention"])
-        logger.error("Gift %s needs a person", gift.pk)
+        logger.error("%s %s needs a person", type(gift).__name__, gift.pk)
 
 
 def sweep() -> int:
@@ -237,45 +281,53 @@ def sweep() -> int:
     without an answer, receipts that were blocked. Returns how many things it did; a second run
     finds nothing to do.
     """
-    from donations import changing, recurring, refunds, webhooks  # they call this module
+    from donations import changing, recurring, refunds, trip_fees, webhooks  # they call this module
 
     return (
         webhooks.process_waiting()
-        + _check_stale()
+        + check_stale(Donation.objects.filter(state=State.OPEN), _look, gone=State.EXPIRED)
         + recurring.sweep()
+        + trip_fees.sweep()
         + changing.carry_out_waiting()
         + refunds.carry_out_waiting()
         + receipts.issue_missing()
     )
 
 
-def _check_stale() -> int:
-    """Asks about gifts whose page has ended and of which no event came (F5, hazard 11)."""
+def _look(gift: Donation) -> Donation:
+    return sync_checkout(donation=gift)
+
+
+def check_stale(
+    open_ones: QuerySet[Payment], look: Callable[[Payment], Payment], *, gone: str
+) -> int:
+    """Asks about those of `open_ones` whose page has ended and of which no event came (F5,
+    hazard 11); how many are not open any more. `gone` is the state of one whose page the processor
+    does not know.
+    """
     stale = (
-        Donation.objects.filter(state=State.OPEN)
-        .annotate(page_ends_at=Max("attempts__expires_at"))
+        open_ones.annotate(page_ends_at=Max("attempts__expires_at"))
         .filter(page_ends_at__lt=clock.now())
         .order_by("page_ends_at", "pk")
     )
     checked = 0
     for gift in stale[:STALE_AT_ONCE]:
         try:
-            checked += sync_checkout(donation=gift).state != State.OPEN
+            checked += look(gift).state != gift.state
         except GiftBusy:
             continue
         except NotFound:
             # Nobody can pay on a page that does not exist.
-            checked += Donation.objects.filter(pk=gift.pk, state=State.OPEN).update(
-                state=State.EXPIRED
-            )
+            checked += open_ones.filter(pk=gift.pk).update(state=gone)
         except ProviderDown:
-            logger.warning("Open gifts were not checked: the processor does not answer")
+            logger.warning("Open pages were not checked: the processor does not answer")
             break
-        except Exception:  # one odd gift must not keep the others waiting
-            logger.exception("Gift %s could not be checked", gift.pk)
+        except Exception:  # one odd row must not keep the others waiting
+            logger.exception("%s %s could not be checked", type(gift).__name__, gift.pk)
     return checked
 
 
-def find_by_session(session_id: str) -> Donation | None:
-    attempt = CheckoutAttempt.objects.filter(session_id=session_id).first()
-    return attempt.donation if attempt else None
+def find_by_session(session_id: str) -> Donation | TripFee | None:
+    attempts = CheckoutAttempt.objects.select_related("donation", "trip_fee")
+    attempt = attempts.filter(session_id=session_id).first()
+    return (attempt.donation or attempt.trip_fee) if attempt else None

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from django.conf import settings
@@ -11,10 +11,10 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from donations import posting, recurring, returns, sync
-from donations.models import Donation, LedgerEntry, ProviderEvent
+from donations import alarming, payouts, recurring, returns, sync, trip_fees
+from donations.models import Donation, ProviderEvent, TripFee
 from donations.providers import provider
-from donations.providers.base import EventHint, ProviderDown, ProviderRefused
+from donations.providers.base import BadSignature, EventHint, ProviderDown, ProviderRefused
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
 
@@ -41,7 +41,12 @@ def receive(*, raw_body: bytes, headers: Mapping[str, str]) -> ProviderEvent:
 
     Raises `BadSignature` or `WrongMode`; then nothing was stored.
     """
-    hint = provider.verify_event(raw_body, headers)
+    try:
+        hint = provider.verify_event(raw_body, headers)
+    except BadSignature:
+        if headers.get("Stripe-Signature"):  # else somebody looks for open doors
+            alarming.count_refused()
+        raise
     if hint.livemode != settings.STRIPE_LIVE_MODE:
         raise WrongMode
     with transaction.atomic():
@@ -82,7 +87,8 @@ def process(pk: int) -> bool:
         return False
     event = ProviderEvent.objects.get(pk=pk)
     try:
-        note = follow(provider.read_event(event.body))
+        hint = provider.read_event(event.body)
+        note = " ".join([follow(hint), *_other_version(hint)])
     except sync.GiftBusy:
         return _try_later(event, _("Another process was looking at this gift."), BUSY_PAUSE)
     except ProviderDown as error:
@@ -96,6 +102,16 @@ def process(pk: int) -> bool:
         state=ProviderEvent.State.PROCESSED, processed_at=clock.now(), note=note[:300]
     )
     return True
+
+
+def _other_version(hint: EventHint) -> Iterator[str]:
+    """What staff read of an event that was written in another version than our code reads."""
+    if hint.api_version and hint.api_version != provider.api_version:
+        logger.error("Event %s is of API version %s", hint.id, hint.api_version)
+        yield _(
+            "It was written in API version %(theirs)s, this site reads %(ours)s: change the "
+            "version of the webhook."
+        ) % {"theirs": hint.api_version, "ours": provider.api_version}
 
 
 def _try_later(event: ProviderEvent, why: str, pause: dt.timedelta | None = None) -> bool:
@@ -128,51 +144,59 @@ def follow(hint: EventHint, *, wait: float = WAIT) -> str:
     same end (hazard 2). Raises `GiftBusy`, `ProviderDown`, `ProviderRefused`.
     """
     if hint.type.startswith("payout."):
-        txn = provider.fetch_payout_txn(hint.object_id)
-        with transaction.atomic():
-            rows = [(LedgerEntry.Kind.PAYOUT, txn)] if txn else []
-            booked = posting.post_new(rows=rows)
-        return _("Payout booked.") if booked else _("Nothing new.")
+        payout = payouts.keep(payouts.read(hint.object_id))
+        return payout.problem or _("Payout %s compared with the books.") % payout
     if not hint.type.startswith(FOLLOWED):
         return _("Nothing to do for this type.")
-    donation = find_gift(hint)
-    if donation is None:
+    found = find_payment(hint)
+    if found is None:
         plan = recurring.follow(hint, wait=wait)
         if plan is None:
             return _("Not one of our gifts.")
         return _("Monthly or yearly gift %d looked at.") % plan.pk
-    if hint.claimed_cents not in (None, donation.amount_cents):
-        _flag_claim(donation, hint)
-    if session_id := hint.refs.get("session"):
-        sync.sync_checkout(donation=donation, session_id=session_id, wait=wait)
+    if hint.claimed_cents not in (None, found.amount_cents):
+        _flag_claim(found, hint)
+    session_id = hint.refs.get("session", "")
+    payment_ref = hint.refs.get("payment", "")
+    if isinstance(found, TripFee):
+        trip_fees.sync_fee(fee=found, session_id=session_id, payment_ref=payment_ref, wait=wait)
+        text = _("Trip fee %d looked at.")
+    elif session_id:
+        sync.sync_checkout(donation=found, session_id=session_id, wait=wait)
+        text = _("Gift %d looked at.")
     else:
-        sync.sync_payment(donation=donation, payment_ref=hint.refs["payment"], wait=wait)
+        sync.sync_payment(donation=found, payment_ref=payment_ref, wait=wait)
+        text = _("Gift %d looked at.")
     if hint.type == FRAUD:
-        returns.warn_of_fraud(donation=donation, warning_id=hint.object_id)
-    return _("Gift %d looked at.") % donation.pk
+        returns.warn_of_fraud(of=found, warning_id=hint.object_id)
+    return text % found.pk
 
 
-def find_gift(hint: EventHint) -> Donation | None:
-    """The gift of an event: by its payment page, its payment, or the token that we gave along,
-    for an event can come before we have stored either (hazard 6).
+def find_payment(hint: EventHint) -> Donation | TripFee | None:
+    """The gift or trip fee of an event: by its payment page, its payment, or the token that we gave
+    along, for an event can come before we have stored either (hazard 6).
     """
     refs = hint.refs
     found = None
     if "session" in refs:
         found = sync.find_by_session(refs["session"])
     elif "payment" in refs:
-        found = Donation.objects.filter(provider_reference=refs["payment"]).first()
+        found = _first(provider_reference=refs["payment"])
         if found is None and "gift" not in refs:
             refs = {"gift": provider.fetch_payment(refs["payment"]).gift_token}
     else:
         return None
-    return found or Donation.objects.filter(token=refs.get("gift", "")).first()
+    return found or _first(token=refs.get("gift", ""))
 
 
-def _flag_claim(donation: Donation, hint: EventHint) -> None:
-    """An event that speaks of another amount than the gift's is kept and shown to staff."""
+def _first(**known: str) -> Donation | TripFee | None:
+    return Donation.objects.filter(**known).first() or TripFee.objects.filter(**known).first()
+
+
+def _flag_claim(found: Donation | TripFee, hint: EventHint) -> None:
+    """An event that speaks of another amount than ours is kept and shown to staff."""
     with transaction.atomic():
-        gift = Donation.objects.select_for_update().get(pk=donation.pk)
+        gift = type(found)._default_manager.select_for_update().get(pk=found.pk)
         claim = _("Event %(event)s speaks of %(claim)s.") % {
             "event": hint.id, "claim": format_exact(hint.claimed_cents or 0, gift.currency),
         }  # fmt: skip

@@ -15,6 +15,7 @@ from django.db import transaction
 from exchanges.downloading import drop_archives
 from exchanges.models import Photo
 from exchanges.models.gallery import PhotoQuerySet
+from sistercities.newsletter import composing
 from sistercities.shared.images import random_name, rendition_names
 from sistercities.shared.rows import each
 from sistercities.shared.site import at_home
@@ -41,8 +42,21 @@ def settle() -> int:
 
 @at_home()
 def withhold(photos: PhotoQuerySet) -> int:
-    """Takes back those of `photos` that may not be public at this moment; how many were."""
+    """Takes back those of `photos` that may not be public at this moment; how many were.
+
+    Letters hold copies of photos: those that consent no longer lets stand there go too.
+    """
+    if copied := composing.copied_photos():
+        composing.take_back_photos(copied - allowed_in_letters(copied))
     return take_back(photos.exclude(pk__in=Photo.objects.publishable().values("pk")))
+
+
+@at_home()
+def allowed_in_letters(sources: set[str]) -> set[str]:
+    """Those of these photos, named as `photo:12`, that consent lets stand in letters now."""
+    keys = [source.removeprefix("photo:") for source in sources if source.startswith("photo:")]
+    rows = Photo.objects.allowed_in_letters().filter(pk__in=keys)
+    return {f"photo:{key}" for key in rows.values_list("pk", flat=True)}
 
 
 def take_back(photos: PhotoQuerySet) -> int:

@@ -6,9 +6,13 @@ from donations.admin import (
     campaigns,
     donors,
     gifts,
+    matches,
     months,
+    payouts,
     recurring,
     returns,
+    tickets,
+    trip_fees,
 )
 
 __all__ = [
@@ -17,7 +21,11 @@ __all__ = [
     "campaigns",
     "donors",
     "gifts",
+    "matches",
     "months",
+    "payouts",
     "recurring",
     "returns",
+    "tickets",
+    "trip_fees",
 ]

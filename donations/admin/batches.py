@@ -14,17 +14,32 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from donations import offline
+from donations.admin.seen_page import seen_page
 from donations.admin.showing import DollarsMixin
 from donations.amounts import CURRENCY
 from donations.models import GiftBatch, OfflineGift
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
 
+# What stands in the place of a field of cents where nothing can be written any more.
+IN_DOLLARS = {
+    "amount_cents": "shown_amount", "fee_cents": "shown_fee", "benefit_cents": "shown_benefit",
+    "deposit_cents": "slip",
+}  # fmt: skip
+
+
+def _to_read(names):
+    """The same fields, in rows as they stood, with amounts in dollars."""
+    return tuple(
+        _to_read(name) if isinstance(name, tuple) else IN_DOLLARS.get(name, name) for name in names
+    )
+
 
 class OfflineGiftInline(DollarsMixin, admin.StackedInline):
     model = OfflineGift
     extra = 1
     autocomplete_fields = ("matched_gift",)
+    readonly_fields = ("shown_amount", "shown_fee", "shown_benefit")
     fieldsets = (
         (
             None,
@@ -32,7 +47,8 @@ class OfflineGiftInline(DollarsMixin, admin.StackedInline):
                 "fields": (
                     ("method", "amount_cents", "check_number", "given_on"),
                     ("donor_name", "email"),
-                    ("donor_address", "campaign", "is_anonymous"),
+                    ("donor_address", "campaign"),
+                    ("is_anonymous", "is_listed"),
                 )
             },
         ),
@@ -57,6 +73,27 @@ class OfflineGiftInline(DollarsMixin, admin.StackedInline):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("campaign", "donation", "matched_gift")
 
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": _to_read(options["fields"])})
+            for title, options in fieldsets
+        ]
+
+    @admin.display(description=_("amount"))
+    def shown_amount(self, obj):
+        return format_exact(obj.amount_cents, CURRENCY)
+
+    @admin.display(description=_("fee taken off"))
+    def shown_fee(self, obj):
+        return format_exact(obj.fee_cents, CURRENCY)
+
+    @admin.display(description=_("what that is worth"))
+    def shown_benefit(self, obj):
+        return format_exact(obj.benefit_cents, CURRENCY)
+
     def get_extra(self, request, obj=None, **kwargs):
         return 0 if obj and obj.gifts.exists() else self.extra
 
@@ -78,14 +115,17 @@ class GiftBatchAdmin(DollarsMixin, admin.ModelAdmin):
     """Once a batch is booked its gifts stay as they are; each is taken back on its own page."""
 
     change_form_template = "admin/donations/giftbatch/change_form.html"
-    list_display = ("title", "gift_count", "total", "booked_at", "deposited_on")
+    list_display = ("title", "gift_count", "total", "booked_at", "deposited_on", "seen_on")
     search_fields = ("title", "gifts__donor_name", "gifts__check_number")
-    list_filter = ("booked_at", "deposited_on")
+    list_filter = ("booked_at", "deposited_on", "seen_on")
     list_select_related = ()
     ordering = ("-created_at", "-pk")
     date_hierarchy = "created_at"
-    fields = ("title", "deposit_cents", "entered", "booked_at", "booked_by", "deposited_on")
-    readonly_fields = ("entered", "booked_at", "booked_by", "deposited_on")
+    fields = (
+        "title", "deposit_cents", "entered", "booked_at", "booked_by", "deposited_on", "seen_on",
+        "seen_by",
+    )  # fmt: skip
+    readonly_fields = fields[2:]
     inlines = [OfflineGiftInline]
 
     def get_urls(self):
@@ -93,6 +133,7 @@ class GiftBatchAdmin(DollarsMixin, admin.ModelAdmin):
         return [
             path("<int:pk>/book/", view(self.book), name="donations_giftbatch_book"),
             path("<int:pk>/deposit/", view(self.deposit), name="donations_giftbatch_deposit"),
+            path("<int:pk>/seen/", view(self.seen), name="donations_giftbatch_seen"),
             *super().get_urls(),
         ]
 
@@ -104,8 +145,17 @@ class GiftBatchAdmin(DollarsMixin, admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return super().has_delete_permission(request, obj) and not (obj and obj.booked_at)
 
+    def get_fields(self, request, obj=None):
+        is_fixed = obj and (obj.booked_at or not self.has_change_permission(request, obj))
+        return _to_read(self.fields) if is_fixed else self.fields
+
     def get_readonly_fields(self, request, obj=None):
-        return self.fields if obj and obj.booked_at else self.readonly_fields
+        fields = self.get_fields(request, obj)
+        return fields if "slip" in fields else self.readonly_fields
+
+    @admin.display(description=_("total of the deposit slip"))
+    def slip(self, obj):
+        return format_exact(obj.deposit_cents, CURRENCY)
 
     def get_actions(self, request):
         """Deleting in bulk would not ask whether a batch is booked."""
@@ -162,6 +212,9 @@ class GiftBatchAdmin(DollarsMixin, admin.ModelAdmin):
                 "to_print": sum(1 for gift in gifts if not gift.email and gift.method != "daf"),
             },
         )
+
+    def seen(self, request, pk):
+        return seen_page(request, pk, self)
 
     def deposit(self, request, pk):
         batch = self._batch(request, pk)

@@ -1,6 +1,7 @@
 """The books, the receipts and what the card processor told us. Nothing here is ever changed."""
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -10,17 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from donations import documents, webhooks
+from donations.admin import explain_page
 from donations.admin.showing import (
     DollarsMixin,
     ReadOnly,
     ReadOnlyInline,
     amount,
     money,
+    payment_link,
     shown_lines,
 )
 from donations.models import (
     LedgerEntry,
     LedgerPosting,
+    LostReceipt,
     ProviderEvent,
     Receipt,
     ReceiptSeries,
@@ -44,19 +48,50 @@ class LedgerPostingInline(ReadOnlyInline):
         return money(obj.amount_cents, obj.entry.currency)
 
 
+class SuspenseFilter(admin.SimpleListFilter):
+    title = _("suspense")
+    parameter_name = "suspense"
+
+    def lookups(self, request, model_admin):
+        return [("waits", _("to be explained"))]
+
+    def queryset(self, request, queryset):
+        return queryset.in_suspense() if self.value() == "waits" else queryset
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin):
     """The books. What is booked stays; a correction is a new entry."""
 
-    list_display = ("occurred_at", "kind", "lines", "gift", "provider_txn_id", "note")
-    search_fields = ("provider_txn_id", "note", "donation__donor_name")
-    list_filter = ("kind", "currency", "occurred_at")
-    list_select_related = ("donation",)
+    change_form_template = "admin/donations/ledgerentry/change_form.html"
+    list_display = ("occurred_at", "kind", "lines", "payment", "provider_txn_id", "note")
+    search_fields = (
+        "provider_txn_id", "note", "donation__donor_name", "trip_fee__delegate_name",
+    )  # fmt: skip
+    list_filter = ("kind", SuspenseFilter, "currency", "occurred_at")
+    list_select_related = ("donation", "trip_fee")
     ordering = ("-occurred_at", "-pk")
     date_hierarchy = "occurred_at"
-    fields = ("kind", "gift", "currency", "provider_txn_id", "note", "occurred_at", "created_at")
-    readonly_fields = ("gift",)
+    fields = ("kind", "payment", "currency", "provider_txn_id", "note", "occurred_at", "created_at")
+    readonly_fields = ("payment",)
     inlines = [LedgerPostingInline]
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/explain/", view(self.explain), name="donations_ledgerentry_explain"),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        entry = self.get_object(request, unquote(object_id))
+        extra = {}
+        if entry and request.user.has_perm(explain_page.PERMISSION):
+            extra["may_explain"] = LedgerEntry.objects.in_suspense().filter(pk=entry.pk).exists()
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | extra)
+
+    def explain(self, request, pk):
+        return explain_page.explain_page(request, pk, self)
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("postings")
@@ -65,12 +100,9 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin):
     def lines(self, obj):
         return shown_lines(obj)
 
-    @admin.display(description=_("gift"))
-    def gift(self, obj):
-        if obj.donation is None:
-            return None
-        address = reverse("admin:donations_donation_change", args=[obj.donation_id])
-        return format_html('<a href="{}">{}</a>', address, obj.donation)
+    @admin.display(description=_("of"))
+    def payment(self, obj):
+        return payment_link(obj)
 
 
 @admin.register(Receipt)
@@ -146,6 +178,18 @@ class ReceiptSeriesAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("year",)
     list_select_related = ()
     ordering = ("-year",)
+
+
+@admin.register(LostReceipt)
+class LostReceiptAdmin(ReadOnly, admin.ModelAdmin):
+    """Numbers that were given before an older copy of the database was brought back."""
+
+    list_display = ("__str__", "gift", "issued_at", "noticed_at")
+    search_fields = ("gift", "serial")
+    list_filter = ("year", "noticed_at")
+    list_select_related = ()
+    ordering = ("-year", "-serial")
+    fields = ("year", "serial", "gift", "issued_at", "noticed_at")
 
 
 @admin.register(ProviderEvent)

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from donations import donors
 from donations.admin.showing import ReadOnly
+from donations.admin.statements_page import statements_page, statements_zip
 from donations.amounts import CURRENCY
 from donations.models import Donation, Donor, DonorLink
 from sistercities.shared import clock
@@ -52,6 +53,7 @@ class DonorAdmin(admin.ModelAdmin):
     """A donor begins with a first gift. What each gift says of its donor stays as it was typed."""
 
     change_form_template = "admin/donations/donor/change_form.html"
+    change_list_template = "admin/donations/donor/change_list.html"
     list_display = ("name", "email_key", "gift_count", "given", "last_on")
     search_fields = ("name", "email_key", "merged__email_key", "merged__name", "address")
     list_filter = (LargeDonorFilter,)
@@ -64,9 +66,17 @@ class DonorAdmin(admin.ModelAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view
         return [
+            path("statements/", view(self.statements), name="donations_donor_statements"),
+            path("statements/all.zip", view(self.zip), name="donations_donor_statements_zip"),
             path("<int:pk>/split/", view(self.split), name="donations_donor_split"),
             *super().get_urls(),
         ]
+
+    def statements(self, request):
+        return statements_page(request, self)
+
+    def zip(self, request):
+        return statements_zip(request, self)
 
     def get_queryset(self, request):
         rows = Donor.objects.same_as(OuterRef(OuterRef("pk")))

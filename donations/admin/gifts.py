@@ -5,11 +5,20 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from donations import offline, refunds
+from donations import naming, offline, refunds
 from donations.admin.desk import desk_page
+from donations.admin.matches import EmployerFilter, ExpectedMatchInline, expect_match_address
 from donations.admin.refund_page import PERMISSION, refund_page, void_page
 from donations.admin.showing import ReadOnlyInline, amount, money, shown_lines
-from donations.models import CheckoutAttempt, Dispute, Donation, LedgerEntry, Receipt, Refund
+from donations.models import (
+    CheckoutAttempt,
+    Dispute,
+    Donation,
+    LedgerEntry,
+    Receipt,
+    Refund,
+    TicketLine,
+)
 
 
 @admin.display(description=_("of this, for the card fee"))
@@ -53,7 +62,12 @@ class RefundInline(ReadOnlyInline):
 
     @admin.display(description=_("amount"))
     def amount(self, obj):
-        return money(obj.amount_cents, obj.donation.currency)
+        return money(obj.amount_cents, obj.payment.currency)
+
+
+class TicketLineInline(ReadOnlyInline):
+    model = TicketLine
+    fields = ("ticket", "quantity", "given_up")
 
 
 class DisputeInline(ReadOnlyInline):
@@ -72,18 +86,21 @@ class DonationAdmin(admin.ModelAdmin):
     )  # fmt: skip
     search_fields = (
         "donor_name", "email", "provider_reference", "receipts__number", "attempts__session_id",
-        "invoice_reference",
+        "invoice_reference", "employer",
     )  # fmt: skip
     list_filter = (
         "state", ("needs_attention", admin.EmptyFieldListFilter), "campaign", "given_on", "kind",
-        "tribute_kind", "provider", "method", "livemode",
+        EmployerFilter, "is_listed", "tribute_kind", "provider", "method", "livemode",
     )  # fmt: skip
     list_select_related = ("campaign",)
     ordering = ("-created_at",)
     change_form_template = "admin/donations/donation/change_form.html"
     change_list_template = "admin/donations/donation/change_list.html"
-    inlines = [ReceiptInline, RefundInline, DisputeInline, LedgerEntryInline, CheckoutAttemptInline]
-    actions = ["clear_attention"]
+    inlines = [
+        TicketLineInline, ReceiptInline, RefundInline, DisputeInline, ExpectedMatchInline,
+        LedgerEntryInline, CheckoutAttemptInline,
+    ]  # fmt: skip
+    actions = ["clear_attention", "withhold_name"]
     fieldsets = (
         (
             None,
@@ -97,7 +114,8 @@ class DonationAdmin(admin.ModelAdmin):
             _("Donor"),
             {
                 "fields": (
-                    "donor", "donor_name", "email", "donor_address", "is_anonymous", "message",
+                    "donor", "donor_name", "email", "donor_address", "employer", "is_anonymous",
+                    "is_listed", "is_withheld", "message",
                 )
             },
         ),
@@ -145,9 +163,11 @@ class DonationAdmin(admin.ModelAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         gift = self.get_object(request, object_id)
-        extra = {}
+        extra: dict[str, object] = {}
+        if gift and request.user.has_perm("donations.add_expectedmatch"):
+            extra["expect_match"] = expect_match_address(gift)
         if gift and request.user.has_perm(PERMISSION):
-            extra = {
+            extra |= {
                 "is_refundable": refunds.refundable_cents(gift) > 0,
                 "may_be_mistake": offline.may_be_mistake(gift),
             }
@@ -176,6 +196,17 @@ class DonationAdmin(admin.ModelAdmin):
     @admin.display(description=_("looks right"), boolean=True)
     def attention(self, obj):
         return not obj.needs_attention
+
+    @admin.action(description=_("Take the name off the campaign's page"), permissions=["change"])
+    def withhold_name(self, request, queryset):
+        """Staff cannot put a name there: only its donor can."""
+        count = 0
+        for gift in queryset.filter(is_listed=True, is_withheld=False):
+            naming.withhold(gift=gift)
+            self.log_change(request, gift, [{"changed": {"fields": [str(_("name withheld"))]}}])
+            count += 1
+        text = ngettext("%d name is taken off.", "%d names are taken off.", count)
+        self.message_user(request, text % count)
 
     @admin.action(description=_("Clear “needs a person”: it was looked at"), permissions=["change"])
     def clear_attention(self, request, queryset):

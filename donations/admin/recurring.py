@@ -74,7 +74,8 @@ class RecurringGiftAdmin(ReadOnly, admin.ModelAdmin):
     inlines = [GiftInline, PlanChangeInline, AttemptInline]
     fields = (
         amount, "covered_fee", "interval", "state", "next_on", "campaign", "designation",
-        "donor_name", "email", "is_anonymous", "message", "needs_attention", "mending",
+        "donor_name", "email", "donor_address", "employer", "is_anonymous", "is_listed", "message",
+        "needs_attention", "mending",
         "provider_reference", "customer_reference", "livemode", "created_at", "ended_at",
     )  # fmt: skip
 

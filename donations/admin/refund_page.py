@@ -27,8 +27,13 @@ PERMISSION = "donations.refund_donation"
 
 class RefundForm(forms.Form):
     cents = DollarsField(label=gettext_lazy("Give back"))
+    # A gift does not go back because a delegate withdrew (giving.md D17).
     reason = forms.ChoiceField(
-        label=gettext_lazy("Reason"), choices=[("", "---------"), *Refund.Reason.choices]
+        label=gettext_lazy("Reason"),
+        choices=[
+            ("", "---------"),
+            *(pair for pair in Refund.Reason.choices if pair[0] != Refund.Reason.WITHDREW),
+        ],
     )
     note = forms.CharField(
         label=gettext_lazy("In your words"),
@@ -119,7 +124,7 @@ def void_page(request: HttpRequest, pk: int, page: "ModelAdmin") -> HttpResponse
 
 
 def _say(request: HttpRequest, refund: Refund) -> None:
-    amount = format_exact(refund.amount_cents, refund.donation.currency)
+    amount = format_exact(refund.amount_cents, refund.payment.currency)
     match refund.state:
         case Refund.State.REFUSED:
             text = _("The card processor did not give %(amount)s back: %(problem)s")

@@ -1,9 +1,9 @@
-"""Lists of what went back to donors. A refund begins at its gift."""
+"""Lists of what went back. A refund begins at its gift or trip fee."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from donations.admin.showing import ReadOnly, amount, money
+from donations.admin.showing import ReadOnly, amount, money, payment_link
 from donations.models import Dispute, Refund
 
 
@@ -11,20 +11,27 @@ from donations.models import Dispute, Refund
 class RefundAdmin(ReadOnly, admin.ModelAdmin):
     """What was given back, by whom and why. Without a name: in the card processor's dashboard."""
 
-    list_display = ("asked_at", "donation", "amount", "state", "reason", "asked_by")
-    search_fields = ("donation__donor_name", "donation__email", "provider_refund_id", "note")
+    list_display = ("asked_at", "payment", "amount", "state", "reason", "asked_by")
+    search_fields = (
+        "donation__donor_name", "donation__email", "trip_fee__delegate_name", "trip_fee__email",
+        "provider_refund_id", "note",
+    )  # fmt: skip
     list_filter = ("state", "reason", "asked_at")
-    list_select_related = ("donation", "asked_by")
+    list_select_related = ("donation", "trip_fee", "asked_by")
     ordering = ("-asked_at", "-pk")
     date_hierarchy = "asked_at"
     fields = (
-        "donation", "amount", "state", "reason", "note", "asked_by", "asked_at", "problem",
+        "payment", "amount", "state", "reason", "note", "asked_by", "asked_at", "problem",
         "provider_refund_id",
     )  # fmt: skip
 
     @admin.display(description=_("amount"), ordering="amount_cents")
     def amount(self, obj):
-        return money(obj.amount_cents, obj.donation.currency)
+        return money(obj.amount_cents, obj.payment.currency)
+
+    @admin.display(description=_("of"))
+    def payment(self, obj):
+        return payment_link(obj)
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -42,13 +49,20 @@ class OpenFilter(admin.SimpleListFilter):
 class DisputeAdmin(ReadOnly, admin.ModelAdmin):
     """What donors' banks ask or take. Answers are given at the card processor, before the date."""
 
-    list_display = ("donation", amount, "status", "reason", "due_at", "opened_at")
-    search_fields = ("donation__donor_name", "donation__email", "provider_dispute_id")
+    list_display = ("payment", amount, "status", "reason", "due_at", "opened_at")
+    search_fields = (
+        "donation__donor_name", "donation__email", "trip_fee__delegate_name", "trip_fee__email",
+        "provider_dispute_id",
+    )  # fmt: skip
     list_filter = (OpenFilter, "status", "opened_at")
-    list_select_related = ("donation",)
+    list_select_related = ("donation", "trip_fee")
     ordering = ("due_at", "-opened_at", "-pk")
     date_hierarchy = "opened_at"
     fields = (
-        "donation", amount, "status", "reason", "due_at", "opened_at", "is_charge_refundable",
+        "payment", amount, "status", "reason", "due_at", "opened_at", "is_charge_refundable",
         "provider_dispute_id",
     )  # fmt: skip
+
+    @admin.display(description=_("of"))
+    def payment(self, obj):
+        return payment_link(obj)

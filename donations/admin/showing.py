@@ -1,12 +1,14 @@
 """What the pages of money have in common: how amounts look, and that records are not written."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from donations.amounts import money
 from donations.forms import DollarsField
-from donations.models import LedgerEntry
-from sistercities.shared.money import MINOR_UNITS, format_exact
+from donations.models import Dispute, LedgerEntry, Refund
 
 
 class ReadOnly:
@@ -28,14 +30,18 @@ class ReadOnlyInline(ReadOnly, admin.TabularInline):
     show_change_link = True
 
 
-def money(cents: int, currency: str) -> str:
-    """Amounts of another currency are shown in its smallest unit: we know no more of it."""
-    return format_exact(cents, currency) if currency in MINOR_UNITS else f"{cents} {currency}"
-
-
 @admin.display(description=_("amount"), ordering="amount_cents")
 def amount(obj):
     return money(obj.amount_cents, getattr(obj, "currency", "USD"))
+
+
+def payment_link(row: LedgerEntry | Refund | Dispute) -> str | None:
+    """A link to the gift or the trip fee of a row; None for an entry that is of neither."""
+    payment = row.donation or row.trip_fee
+    if payment is None:
+        return None
+    address = reverse(f"admin:donations_{payment._meta.model_name}_change", args=[payment.pk])
+    return format_html('<a href="{}">{}</a>', address, payment)
 
 
 def shown_lines(entry: LedgerEntry) -> str:

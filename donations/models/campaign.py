@@ -1,25 +1,50 @@
 """What people give to: a goal, what it pays for, and how far it has come."""
 
+import re
 from typing import Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from donations.amounts import CURRENCY, progress_percent
+from donations.amounts import CURRENCY, MOST_PRESETS, PRESETS, Presets, progress_percent
 from donations.models.ledger import LedgerPosting
 from exchanges.models import Visit
 from sistercities.shared import clock
 from sistercities.shared.cards import as_cards, picture_columns
-from sistercities.shared.money import MINOR_UNITS
+from sistercities.shared.models import SiteSettings
+from sistercities.shared.money import MINOR_UNITS, format_amount
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
 
-TAKEN = {"thanks", "receipts", "my-gifts", "recurring"}  # addresses below /donate/
+# Addresses below /donate/.
+TAKEN = {"thanks", "receipts", "my-gifts", "recurring", "trip-fees", "tickets"}
+
+
+def _kept(**which: str) -> Cast:
+    """For an annotation: the gifts of a campaign minus what went back of them, in cents."""
+    from donations.models.donation import Donation
+
+    given = Donation.objects.counting().filter(campaign=OuterRef("pk"), **which)
+    gifts = given.order_by().values("campaign").annotate(cents=Sum("amount_cents"))
+    # In a case no index helps: SQLite would look for the few returns among all of the gifts.
+    counts = Donation.counts("entry__donation__")
+    counts &= Q(**{f"entry__donation__{name}": value for name, value in which.items()})
+    back = LedgerPosting.objects.returns().annotate(
+        of=Case(When(counts, then=F("entry__donation__campaign")))
+    )
+    returns = (
+        back.filter(of=OuterRef("pk")).order_by().values("of").annotate(cents=Sum("effect_cents"))
+    )
+    kept = Coalesce(Subquery(gifts.values("cents")), 0) - Coalesce(
+        Subquery(returns.values("cents")), 0
+    )
+    # PostgreSQL adds whole numbers up to a decimal one.
+    return Cast(kept, models.BigIntegerField())
 
 
 class CampaignQuerySet(PublishableQuerySet):
@@ -36,21 +61,20 @@ class CampaignQuerySet(PublishableQuerySet):
         A paid gift counts in full whether or not its fee is known yet. Read from the rows each
         time, so it cannot drift.
         """
-        from donations.models.donation import Donation
+        return self.annotate(raised_cents=_kept())
 
-        given = Donation.objects.counting().filter(campaign=OuterRef("pk"))
-        back = LedgerPosting.objects.returns().filter(
-            Donation.counts("entry__donation__"), entry__donation__campaign=OuterRef("pk")
-        )
-        gifts = given.order_by().values("campaign").annotate(cents=Sum("amount_cents"))
-        returns = (
-            back.order_by().values("entry__donation__campaign").annotate(cents=Sum("effect_cents"))
-        )
-        raised = Coalesce(Subquery(gifts.values("cents")), 0) - Coalesce(
-            Subquery(returns.values("cents")), 0
-        )
-        # PostgreSQL adds whole numbers up to a decimal one.
-        return self.annotate(raised_cents=Cast(raised, models.BigIntegerField()))
+    def with_by_hand(self) -> Self:
+        """Adds `by_hand_cents`: the part of `raised_cents` that did not come by card."""
+        return self.annotate(by_hand_cents=_kept(provider="offline"))
+
+    def with_promised(self) -> Self:
+        """Adds `promised_cents`: employers' matches that are still to come, in no other sum."""
+        from donations.models.expected_match import ExpectedMatch
+
+        waiting = ExpectedMatch.objects.promised().filter(campaign=OuterRef("pk"))
+        sums = waiting.order_by().values("campaign").annotate(cents=Sum("amount_cents"))
+        cents = Coalesce(Subquery(sums.values("cents")), 0)
+        return self.annotate(promised_cents=Cast(cents, models.BigIntegerField()))
 
     def cards(self) -> models.QuerySet:
         raised = self.with_raised().annotate(
@@ -69,6 +93,8 @@ class CampaignQuerySet(PublishableQuerySet):
 
 class Campaign(Publishable, Pictured):
     raised_cents: int  # after with_raised()
+    by_hand_cents: int  # after with_by_hand()
+    promised_cents: int  # after with_promised()
 
     title = models.CharField(_("title"), max_length=120)
     summary = models.TextField(
@@ -96,6 +122,20 @@ class Campaign(Publishable, Pictured):
     order = models.PositiveSmallIntegerField(
         _("order"), default=0, help_text=_("Small numbers come first.")
     )
+    has_names = models.BooleanField(
+        _("names of donors"), default=False, db_default=False,
+        help_text=_("Donors may then choose that their name stands on the campaign's page. "
+                    "Names only, never amounts."),
+    )  # fmt: skip
+    suggested = models.CharField(
+        _("suggested amounts"), max_length=60, blank=True, default="", db_default="",
+        help_text=_("Two to six amounts in whole dollars, such as: 30, 60, 120, 1000. "
+                    "Empty: the amounts of the general form."),
+    )  # fmt: skip
+    suggested_first = models.PositiveIntegerField(
+        _("chosen at first"), null=True, blank=True,
+        help_text=_("Which of these amounts is chosen when the page opens. Empty: the second."),
+    )  # fmt: skip
 
     objects = CampaignQuerySet.as_manager()
 
@@ -125,6 +165,34 @@ class Campaign(Publishable, Pictured):
         super().clean()
         if self.slug in TAKEN:
             raise ValidationError({"slug": _("This address is taken. Please choose another.")})
+        self._clean_suggested()
+
+    def _clean_suggested(self) -> None:
+        """Puts the suggested amounts in order; refuses those that no gift could have."""
+        texts = [text for text in re.split(r"[\s,;$]+", self.suggested) if text]
+        if not all(re.fullmatch(r"[0-9]{1,7}", text) for text in texts):
+            raise ValidationError(
+                {"suggested": _("Please write whole dollars, such as: 30, 60, 120, 1000.")}
+            )
+        amounts = sorted({int(text) for text in texts})
+        smallest, largest = SiteSettings.load().gift_limits
+        if amounts and not 2 <= len(amounts) <= MOST_PRESETS:
+            raise ValidationError({"suggested": _("Please write two to six amounts.")})
+        if amounts and (amounts[0] * 100 < smallest or amounts[-1] * 100 > largest):
+            text = _("Each amount must be from %(least)s to %(most)s. Write 1000 without a comma.")
+            least, most = format_amount(smallest, CURRENCY), format_amount(largest, CURRENCY)
+            raise ValidationError({"suggested": text % {"least": least, "most": most}})
+        if self.suggested_first is not None and self.suggested_first not in amounts:
+            raise ValidationError({"suggested_first": _("This is none of the suggested amounts.")})
+        self.suggested = ", ".join(str(amount) for amount in amounts)
+
+    @property
+    def presets(self) -> Presets:
+        """What its page offers: its own amounts, or else those of the general form."""
+        if not self.suggested:
+            return PRESETS
+        dollars = tuple(int(text) for text in self.suggested.split(", "))
+        return Presets(dollars, chosen=self.suggested_first or dollars[1])
 
     @property
     def city(self):
@@ -141,6 +209,11 @@ class Campaign(Publishable, Pictured):
     def percent(self) -> int:
         """Whole percent of the goal, 0 to 100: needs `with_raised()`."""
         return progress_percent(self.raised_cents, self.goal_cents)
+
+    @property
+    def promised_percent(self) -> int:
+        """Where what is promised ends beyond what is in hand: needs `with_promised()` too."""
+        return progress_percent(self.raised_cents + self.promised_cents, self.goal_cents)
 
 
 class CampaignCost(models.Model):
@@ -164,3 +237,31 @@ class CampaignCost(models.Model):
 
     def __str__(self) -> str:
         return self.what
+
+
+class CampaignUpdateQuerySet(models.QuerySet):
+    def published(self) -> Self:
+        """Those whose day has come, the newest first."""
+        return self.filter(published_on__lte=clock.today()).order_by("-published_on", "-pk")
+
+
+class CampaignUpdate(models.Model):
+    """What happened since: a few sentences with their day."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="updates")
+    published_on = models.DateField(
+        _("day"), default=clock.today, help_text=_("A day ahead: it appears on that day.")
+    )
+    text = models.TextField(
+        _("text"), max_length=600, help_text=_("A few plain sentences, without links.")
+    )
+
+    objects = CampaignUpdateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("update")
+        verbose_name_plural = _("updates")
+        ordering = ["-published_on", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.published_on}: {self.text[:40]}"

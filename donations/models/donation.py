@@ -13,9 +13,21 @@ from donations.models.campaign import Campaign
 from donations.models.donor import Donor
 from donations.models.ledger import Account, LedgerPosting
 from donations.models.recurring import RecurringGift
+from donations.models.trip_fee import TripFee
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
 from sistercities.shared.signing import new_token
+
+
+def gone() -> models.QuerySet:
+    """For a subquery: the gifts that went back as a whole, or that a bank has taken back."""
+    is_bank = Q(debit=Account.CHARGEBACKS) | Q(credit=Account.CHARGEBACKS)
+    returns = LedgerPosting.objects.returns().filter(entry__donation__isnull=False)
+    sums = returns.order_by().values("entry__donation").annotate(
+        back=Sum("effect_cents"), to_bank=Sum("effect_cents", filter=is_bank)
+    )  # fmt: skip
+    is_gone = Q(to_bank__gt=0) | Q(back__gte=F("entry__donation__amount_cents"))
+    return sums.filter(is_gone).values("entry__donation")
 
 
 class DonationQuerySet(models.QuerySet):
@@ -27,6 +39,10 @@ class DonationQuerySet(models.QuerySet):
         goes live; a check is always real.
         """
         return self.filter(Donation.counts())
+
+    def kept(self) -> Self:
+        """Without those that are `gone`."""
+        return self.exclude(pk__in=gone())
 
     def with_returned(self) -> Self:
         """Adds `refunded_cents` and `charged_back_cents`, from the ledger."""
@@ -121,9 +137,21 @@ class Donation(models.Model):
     donor_address = models.TextField(
         _("postal address"), max_length=300, blank=True, default="", db_default=""
     )
+    employer = models.CharField(
+        _("employer"), max_length=120, blank=True, default="", db_default="",
+        help_text=_("As the donor wrote it: whom to ask whether it matches the gift."),
+    )  # fmt: skip
     is_anonymous = models.BooleanField(
         _("anonymous"), default=False,
         help_text=_("The name is never shown in public, not even on a list of donors."),
+    )  # fmt: skip
+    is_listed = models.BooleanField(
+        _("name on the campaign's page"), default=False, db_default=False,
+        help_text=_("By the donor's own wish; never where the gift is anonymous."),
+    )  # fmt: skip
+    is_withheld = models.BooleanField(
+        _("name withheld by staff"), default=False, db_default=False,
+        help_text=_("Keeps the name off the campaign's page, whatever the donor wishes."),
     )  # fmt: skip
     message = models.TextField(_("comment"), max_length=500, blank=True)
     tribute_kind = models.CharField(
@@ -220,7 +248,19 @@ class Donation(models.Model):
             ),
         ]  # fmt: skip
         indexes = [
-            models.Index(fields=["campaign", "state"], name="gifts_of_campaign"),
+            models.Index(
+                # All that a campaign's sums read, so that they need not look at the gifts.
+                fields=["campaign", "state", "provider", "livemode", "amount_cents"],
+                name="gifts_of_campaign",
+            ),
+            models.Index(
+                fields=["campaign", "state"], name="gifts_listed_by_name",
+                condition=Q(is_listed=True),
+            ),
+            models.Index(
+                fields=["state", "created_at"], name="gifts_with_employer",
+                condition=~Q(employer=""),
+            ),
             models.Index(fields=["state", "created_at"], name="gifts_by_state"),
             models.Index(fields=["state", "given_on"], name="gifts_by_day"),
             models.Index(fields=["donor", "state"], name="gifts_of_donor"),
@@ -229,7 +269,7 @@ class Donation(models.Model):
             models.Index(
                 fields=["id"], name="gifts_without_receipt", condition=Q(is_receipt_due=True)
             ),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         if self.is_non_cash:
@@ -284,6 +324,10 @@ class CheckoutAttempt(models.Model):
         RecurringGift, models.CASCADE, null=True, blank=True, related_name="attempts",
         verbose_name=_("monthly or yearly gift"),
     )  # fmt: skip
+    trip_fee = models.ForeignKey(
+        TripFee, models.CASCADE, null=True, blank=True, related_name="attempts",
+        verbose_name=_("trip fee"),
+    )  # fmt: skip
     number = models.PositiveSmallIntegerField(_("try"))
     idempotency_key = models.CharField(max_length=120, unique=True)
     params = models.JSONField()
@@ -304,10 +348,14 @@ class CheckoutAttempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["donation", "number"], name="one_attempt_per_number"),
             models.UniqueConstraint(fields=["plan", "number"], name="one_plan_attempt_per_number"),
+            models.UniqueConstraint(
+                fields=["trip_fee", "number"], name="one_trip_fee_attempt_per_number"
+            ),
             models.CheckConstraint(
-                condition=Q(donation=None, plan__isnull=False)
-                | Q(donation__isnull=False, plan=None),
-                name="attempt_is_for_a_gift_or_a_plan",
+                condition=Q(donation__isnull=False, plan=None, trip_fee=None)
+                | Q(donation=None, plan__isnull=False, trip_fee=None)
+                | Q(donation=None, plan=None, trip_fee__isnull=False),
+                name="attempt_is_for_one_payment",
             ),
         ]
 

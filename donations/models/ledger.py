@@ -3,10 +3,13 @@
 from typing import NoReturn, Self
 
 from django.db import models
-from django.db.models import Case, F, Q, Sum, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Sum, Value, When
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from sistercities.shared import clock
+
+EXPLANATION = "suspense-"  # and the key of the entry that it explains
 
 
 class LedgerIsFinal(Exception):
@@ -42,6 +45,7 @@ class FinalModel(models.Model):
 
 class Account(models.TextChoices):
     GIFT_REVENUE = "gift_revenue", _("Gifts")
+    TRIP_FEES = "trip_fees", _("Trip fees")
     PROCESSING_FEES = "processing_fees", _("Card fees")
     REFUNDS = "refunds", _("Refunds")
     CHARGEBACKS = "chargebacks", _("Chargebacks")
@@ -50,6 +54,18 @@ class Account(models.TextChoices):
     UNDEPOSITED_CHECKS = "undeposited_checks", _("Checks not yet deposited")
     BANK = "bank", _("Bank")
     SUSPENSE = "suspense", _("Suspense: to be explained")
+
+
+class LedgerEntryQuerySet(FinalQuerySet):
+    def in_suspense(self) -> Self:
+        """What nobody has explained yet."""
+        explained = LedgerEntry.objects.filter(
+            kind=LedgerEntry.Kind.EXPLAINED,
+            offline_id=Concat(
+                Value(EXPLANATION), Cast(OuterRef("pk"), CharField()), output_field=CharField()
+            ),
+        )
+        return self.filter(~Exists(explained), kind=LedgerEntry.Kind.SUSPENSE)
 
 
 class LedgerEntry(FinalModel):
@@ -65,15 +81,27 @@ class LedgerEntry(FinalModel):
         DEPOSIT = "deposit", _("Taken to the bank")
         BOUNCED = "bounced", _("Check came back")
         MISTAKE = "mistake", _("Entered by mistake")
-        SUSPENSE = "suspense", _("Not explained yet")
+        TRIP_FEE = "trip_fee", _("Trip fee charged")
+        TRIP_RECEIVED = "trip_received", _("Trip fee received by hand")
+        TRIP_REFUND = "trip_refund", _("Trip fee given back")
+        TRIP_REFUND_BACK = "trip_refund_back", _("Refund of a trip fee came back")
+        TRIP_DISPUTE = "trip_dispute", _("Money of a disputed trip fee")
+        SUSPENSE = "suspense", _("In suspense")
+        EXPLAINED = "explained", _("Taken out of suspense")
 
     # What can lower a gift. Few entries are of these kinds, so questions begin with them.
     RETURNS = (Kind.REFUND, Kind.REFUND_FAILURE, Kind.DISPUTE, Kind.BOUNCED)
+    # What happens to a trip fee has kinds of its own, so that no sum of gifts can meet it (D17).
+    TRIP_RETURNS = (Kind.TRIP_REFUND, Kind.TRIP_REFUND_BACK, Kind.TRIP_DISPUTE)
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     donation = models.ForeignKey(
         "donations.Donation", models.PROTECT, null=True, blank=True,
         related_name="ledger_entries", verbose_name=_("gift"),
+    )  # fmt: skip
+    trip_fee = models.ForeignKey(
+        "donations.TripFee", models.PROTECT, null=True, blank=True,
+        related_name="ledger_entries", verbose_name=_("trip fee"),
     )  # fmt: skip
     currency = models.CharField(_("currency"), max_length=3)
     provider_txn_id = models.CharField(
@@ -91,7 +119,7 @@ class LedgerEntry(FinalModel):
     )  # fmt: skip
     created_at = models.DateTimeField(_("booked"), default=clock.now)
 
-    objects = FinalQuerySet.as_manager()
+    objects = LedgerEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -103,6 +131,14 @@ class LedgerEntry(FinalModel):
             ),
             models.UniqueConstraint(
                 fields=["offline_id", "kind"], name="ledger_books_each_step_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(donation=None) | Q(trip_fee=None),
+                name="ledger_entry_of_a_gift_or_a_trip_fee",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__startswith="trip_") | Q(trip_fee__isnull=False),
+                name="ledger_trip_kinds_have_their_fee",
             ),
         ]
         indexes = [
@@ -139,6 +175,11 @@ class PostingQuerySet(FinalQuerySet):
         """What went back to donors, as `effect_cents`: refunds and chargebacks, less failures."""
         back = self.filter(entry__kind__in=LedgerEntry.RETURNS)
         return back.with_effect_on(Account.REFUNDS, Account.CHARGEBACKS)
+
+    def trip_returns(self) -> Self:
+        """The same for trip fees: what was given back to delegates, or taken by their banks."""
+        back = self.filter(entry__kind__in=LedgerEntry.TRIP_RETURNS)
+        return back.with_effect_on(Account.TRIP_FEES, Account.CHARGEBACKS)
 
 
 class LedgerPosting(FinalModel):

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from donations.amounts import CURRENCY
 from donations.models.campaign import Campaign
 from donations.models.donation import Donation
+from donations.models.payout import SeenAtBank
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
 from sistercities.shared.signing import new_token
 
 
-class GiftBatch(models.Model):
+class GiftBatch(SeenAtBank):
     """Gifts that are written down together and booked in one go, once their sum is right."""
 
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
@@ -48,6 +49,11 @@ class GiftBatch(models.Model):
             models.CheckConstraint(
                 condition=Q(deposited_on=None) | Q(booked_at__isnull=False),
                 name="deposited_batch_is_booked",
+            ),
+            models.CheckConstraint(
+                condition=Q(seen_on=None, seen_at=None)
+                | Q(seen_on__isnull=False, seen_at__isnull=False, deposited_on__isnull=False),
+                name="batch_seen_is_deposited",
             ),
         ]  # fmt: skip
 
@@ -122,6 +128,10 @@ class OfflineGift(models.Model):
         verbose_name=_("campaign"),
     )  # fmt: skip
     is_anonymous = models.BooleanField(_("anonymous"), default=False)
+    is_listed = models.BooleanField(
+        _("name on the campaign's page"), default=False, db_default=False,
+        help_text=_("Only if the donor has said so, such as on the card with the check."),
+    )  # fmt: skip
     description = models.TextField(
         _("what was given"), max_length=500, blank=True,
         help_text=_("Stock and goods only: what and how many, never what it is worth."),

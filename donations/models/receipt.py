@@ -10,6 +10,11 @@ from sistercities.shared import clock
 from sistercities.shared.signing import new_token
 
 
+def number_of(year: int, serial: int) -> str:
+    """As it is printed: `2026-000001`."""
+    return f"{year}-{serial:06d}"
+
+
 class ReceiptSeries(models.Model):
     """The last number given in a year. Its row is the lock under which numbers are taken."""
 
@@ -50,8 +55,8 @@ class Receipt(models.Model):
         max_length=40, unique=True, null=True, default=new_token, editable=False
     )
     pdf_sha256 = models.CharField(
-        _("fingerprint of its PDF"), max_length=64, blank=True, default="", db_default="",
-        editable=False,
+        _("fingerprint of its PDF"), max_length=64, blank=True, null=True, editable=False,
+        help_text=_("Taken within a minute; empty where no font has the donor's letters."),
     )  # fmt: skip
     issued_at = models.DateTimeField(_("issued"), default=clock.now)
     is_to_print = models.BooleanField(
@@ -79,7 +84,10 @@ class Receipt(models.Model):
         indexes = [
             models.Index(
                 fields=["id"], name="receipts_to_print", condition=Q(is_to_print=True)
-            )
+            ),
+            models.Index(
+                fields=["id"], name="receipts_not_set_yet", condition=Q(pdf_sha256=None)
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -88,3 +96,31 @@ class Receipt(models.Model):
     def get_absolute_url(self) -> str:
         """The page that says whether this receipt is genuine. Nothing on it is personal."""
         return reverse("donations:receipt", args=[self.token])
+
+
+class LostReceipt(models.Model):
+    """A number that was given before the database was brought back from an older copy. Nobody
+    gets it but the gift that had it, with the very same receipt (giving.md F10).
+    """
+
+    year = models.PositiveSmallIntegerField(_("tax year"))
+    serial = models.PositiveIntegerField(_("serial number"))
+    gift = models.CharField(
+        _("gift"), max_length=100, blank=True,
+        help_text=_("The processor's payment. Empty: it is not known whose receipt it was."),
+    )  # fmt: skip
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+    token = models.CharField(max_length=40, blank=True, editable=False)
+    issued_at = models.DateTimeField(_("issued"), null=True)
+    noticed_at = models.DateTimeField(_("noticed"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("lost receipt")
+        verbose_name_plural = _("lost receipts")
+        ordering = ["-year", "-serial"]
+        constraints = [
+            models.UniqueConstraint(fields=["year", "serial"], name="receipt_number_lost_once")
+        ]
+
+    def __str__(self) -> str:
+        return number_of(self.year, self.serial)

@@ -62,7 +62,16 @@ class RecurringGift(models.Model):
     designation = models.CharField(_("for"), max_length=160)
     donor_name = models.CharField(_("donor's name"), max_length=120)
     email = models.EmailField(_("mail address"))
+    donor_address = models.TextField(
+        _("postal address"), max_length=300, blank=True, default="", db_default=""
+    )
+    employer = models.CharField(
+        _("employer"), max_length=120, blank=True, default="", db_default=""
+    )
     is_anonymous = models.BooleanField(_("anonymous"), default=False)
+    is_listed = models.BooleanField(
+        _("name on the campaign's page"), default=False, db_default=False
+    )
     message = models.TextField(_("comment"), max_length=500, blank=True)
     tribute_kind = models.CharField(_("tribute"), max_length=6, blank=True)
     tribute_name = models.CharField(_("for whom"), max_length=120, blank=True)

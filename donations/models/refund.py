@@ -8,9 +8,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from donations.models.donation import Donation
+from donations.models.trip_fee import TripFee
 from sistercities.shared import clock
 from sistercities.shared.money import format_exact
 from sistercities.shared.signing import new_token
+
+
+def _paid_for() -> Q:
+    """A condition: the row is about one gift, or about one trip fee."""
+    is_gift = Q(donation__isnull=False, trip_fee=None)
+    return is_gift | Q(donation=None, trip_fee__isnull=False)
 
 
 class RefundQuerySet(models.QuerySet):
@@ -41,14 +48,20 @@ class Refund(models.Model):
         DONOR = "donor", _("The donor asked for it")
         DUPLICATE = "duplicate", _("Given twice by mistake")
         FRAUD = "fraud", _("The card was not the giver's")
+        WITHDREW = "withdrew", _("The delegate does not travel")
         BOUNCED = "bounced", _("The check came back from the bank")
         OTHER = "other", _("Another reason")
 
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
     form_token = models.CharField(max_length=40, unique=True, null=True, editable=False)
     donation = models.ForeignKey(
-        Donation, models.PROTECT, related_name="refunds", verbose_name=_("gift")
-    )
+        Donation, models.PROTECT, null=True, blank=True, related_name="refunds",
+        verbose_name=_("gift"),
+    )  # fmt: skip
+    trip_fee = models.ForeignKey(
+        TripFee, models.PROTECT, null=True, blank=True, related_name="refunds",
+        verbose_name=_("trip fee"),
+    )  # fmt: skip
     amount_cents = models.BigIntegerField(_("amount in cents"))
     reason = models.CharField(_("reason"), max_length=10, choices=Reason, blank=True)
     note = models.TextField(_("in your words"), max_length=500, blank=True)
@@ -72,11 +85,25 @@ class Refund(models.Model):
         ordering = ["-asked_at", "-pk"]
         permissions = [("refund_donation", _("Can give gifts back"))]
         constraints = [
-            models.CheckConstraint(condition=Q(amount_cents__gt=0), name="refund_amount_above_zero")
-        ]
+            models.CheckConstraint(
+                condition=Q(amount_cents__gt=0), name="refund_amount_above_zero"
+            ),
+            models.CheckConstraint(
+                condition=_paid_for(), name="refund_is_of_a_gift_or_a_trip_fee"
+            ),
+            models.CheckConstraint(
+                condition=~Q(reason="withdrew") | Q(donation=None),
+                name="no_gift_goes_back_because_a_delegate_withdrew",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{format_exact(self.amount_cents, self.donation.currency)} {self.asked_at:%Y-%m-%d}"
+        return f"{format_exact(self.amount_cents, self.payment.currency)} {self.asked_at:%Y-%m-%d}"
+
+    @property
+    def payment(self) -> Donation | TripFee:
+        """What it gives back."""
+        return _either(self.donation, self.trip_fee)
 
     @property
     def idempotency_key(self) -> str:
@@ -110,8 +137,13 @@ class Dispute(models.Model):
     )  # fmt: skip
 
     donation = models.ForeignKey(
-        Donation, models.PROTECT, related_name="disputes", verbose_name=_("gift")
-    )
+        Donation, models.PROTECT, null=True, blank=True, related_name="disputes",
+        verbose_name=_("gift"),
+    )  # fmt: skip
+    trip_fee = models.ForeignKey(
+        TripFee, models.PROTECT, null=True, blank=True, related_name="disputes",
+        verbose_name=_("trip fee"),
+    )  # fmt: skip
     provider_dispute_id = models.CharField(_("processor's dispute"), max_length=100, unique=True)
     amount_cents = models.BigIntegerField(_("amount in cents"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -130,12 +162,26 @@ class Dispute(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_cents__gt=0), name="dispute_amount_above_zero"
-            )
-        ]
+            ),
+            models.CheckConstraint(
+                condition=_paid_for(), name="dispute_is_of_a_gift_or_a_trip_fee"
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{format_exact(self.amount_cents, self.currency)} {self.get_status_display()}"
 
     @property
+    def payment(self) -> Donation | TripFee:
+        """What the bank asks about."""
+        return _either(self.donation, self.trip_fee)
+
+    @property
     def is_open(self) -> bool:
         return self.status in self.OPEN
+
+
+def _either(donation: Donation | None, trip_fee: TripFee | None) -> Donation | TripFee:
+    found = donation or trip_fee
+    assert found is not None  # by a constraint of the table
+    return found

@@ -1,7 +1,8 @@
 """What the rest of the app may ask of a card processor, and what it gets to see.
 
 Amounts are whole cents, currencies are ISO codes in capitals, moments are aware and in UTC.
-`gift_token` is the token of our gift as we gave it to the processor, empty where there is none.
+`gift_token` is the token of our gift or trip fee as we gave it to the processor, empty where there
+is none.
 """
 
 import datetime as dt
@@ -65,6 +66,25 @@ class TxnSnap:
 
 
 @dataclass(frozen=True)
+class PayoutSnap:
+    """Money on its way to the bank. `status`: pending, in_transit, paid, failed or canceled.
+
+    `is_listed` says that `payout_txns` is complete; never so for one that was asked for by hand.
+    `txn` took the money from the balance, `failure_txn` brought it back.
+    """
+
+    payout_ref: str
+    amount_cents: int
+    currency: str
+    arrives_on: dt.date
+    status: str
+    is_automatic: bool
+    is_listed: bool
+    txn: TxnSnap | None
+    failure_txn: TxnSnap | None
+
+
+@dataclass(frozen=True)
 class RefundSnap:
     """`status`: pending, requires_action, succeeded, failed or canceled; `refund_token` is that of
     our refund, empty for one that was made in the dashboard.
@@ -110,6 +130,20 @@ class CheckoutSnap:
     attempt: str
     payment_ref: str
     plan_ref: str = ""
+
+
+@dataclass(frozen=True)
+class PageSnap:
+    """A payment page with all that was said when it was opened. `url` is empty once it has ended;
+    `words` is its metadata.
+    """
+
+    checkout: CheckoutSnap
+    url: str
+    email: str
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    words: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -196,9 +230,9 @@ class PaymentSnap:
 @dataclass(frozen=True)
 class EventHint:
     """That something happened to an object. `refs` holds what leads to our gift, if it was said:
-    `session`, `payment`, `gift`, and of one that repeats `plan` (our token), `subscription`,
-    `invoice`. `claimed_cents` is what the event says of the amount; it is only
-    ever compared, never booked.
+    `session`, `payment`, `gift` (the token of a gift or a trip fee), and of one that repeats `plan`
+    (our token), `subscription`, `invoice`. `claimed_cents` is what the event says of the amount;
+    it is only ever compared, never booked.
     """
 
     id: str
@@ -208,6 +242,7 @@ class EventHint:
     livemode: bool
     refs: Mapping[str, str] = field(default_factory=dict)
     claimed_cents: int | None = None
+    api_version: str = ""
 
 
 class Provider(Protocol):
@@ -215,14 +250,32 @@ class Provider(Protocol):
     `ProviderDown` or `ProviderRefused`; none may be called inside a transaction.
     """
 
+    @property
+    def api_version(self) -> str:
+        """The version of the processor's interface that this code was written for."""
+        ...
+
+    @property
+    def spoken_version(self) -> str:
+        """The version that the installed library speaks."""
+        ...
+
     def start_checkout(self, *, key: str, params: Mapping[str, Any]) -> CheckoutRef:
         """Opens a payment page. The same key with the same params opens it once."""
+        ...
+
+    def end_checkout(self, session_id: str) -> None:
+        """Closes a payment page; one that has ended already is left as it is."""
         ...
 
     def fetch_checkout(self, session_id: str) -> CheckoutSnap: ...
 
     def find_checkout(self, payment_ref: str) -> CheckoutSnap | None:
         """The payment page of a payment; None for one that was made in another way."""
+        ...
+
+    def iter_pages(self, since: dt.datetime) -> Iterator[PageSnap]:
+        """Every payment page that was opened from `since` on, oldest first."""
         ...
 
     def find_plan_checkout(self, plan_ref: str) -> CheckoutSnap | None:
@@ -279,7 +332,11 @@ class Provider(Protocol):
         """Our refund of a payment, if the processor made it, however long ago."""
         ...
 
-    def fetch_payout_txn(self, payout_id: str) -> TxnSnap | None: ...
+    def fetch_payout(self, payout_ref: str) -> PayoutSnap: ...
+
+    def payout_txns(self, payout_ref: str) -> list[TxnSnap]:
+        """The movements that an automatic payout settles, and its own, oldest first."""
+        ...
 
     def verify_event(self, raw_body: bytes, headers: Mapping[str, str]) -> EventHint:
         """The event, if the signature over the raw bytes holds; else `BadSignature`."""

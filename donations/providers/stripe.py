@@ -17,7 +17,9 @@ from donations.providers.base import (
     EventHint,
     InvoiceSnap,
     NotFound,
+    PageSnap,
     PaymentSnap,
+    PayoutSnap,
     PlanSnap,
     ProviderDown,
     ProviderRefused,
@@ -25,11 +27,12 @@ from donations.providers.base import (
     TxnSnap,
 )
 
+API_VERSION = "2026-10-28.endive"  # docs/operating.md names it for the webhook
 TIMEOUT = (4, 12)  # seconds to connect, then to answer: a donor waits for this
 RETRIES = 1
 TOLERANCE = 300  # seconds (giving.md F12)
 PAYMENT_PARTS = ["latest_charge.balance_transaction"]
-REFUND_PARTS = ["balance_transaction", "failure_balance_transaction"]
+RETURNABLE_PARTS = ["balance_transaction", "failure_balance_transaction"]
 TYPES_AT_ONCE = 20  # Stripe's list takes no more
 ENDED = {"canceled", "incomplete_expired"}
 ONE_PAUSE = "void"  # what becomes of an invoice that falls due meanwhile
@@ -82,6 +85,14 @@ class StripeProvider:
     def _v1(self) -> Any:
         return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE).v1
 
+    @property
+    def api_version(self) -> str:
+        return API_VERSION
+
+    @property
+    def spoken_version(self) -> str:
+        return stripe.api_version
+
     def start_checkout(self, *, key: str, params: Mapping[str, Any]) -> CheckoutRef:
         session = _ask(
             lambda: self._v1.checkout.sessions.create(
@@ -90,12 +101,24 @@ class StripeProvider:
         )
         return CheckoutRef(session["id"], session["url"] or "", _moment(session["expires_at"]))
 
+    def end_checkout(self, session_id: str) -> None:
+        try:
+            _ask(lambda: self._v1.checkout.sessions.expire(session_id))
+        except ProviderRefused:
+            # What has ended cannot be ended; what is open must not be called ended.
+            if self.fetch_checkout(session_id).status == "open":
+                raise
+
     def fetch_checkout(self, session_id: str) -> CheckoutSnap:
         return _checkout(_ask(lambda: self._v1.checkout.sessions.retrieve(session_id)))
 
     def find_checkout(self, payment_ref: str) -> CheckoutSnap | None:
         found = self._all(self._v1.checkout.sessions, payment_intent=payment_ref)
         return _checkout(found[0]) if found else None
+
+    def iter_pages(self, since: dt.datetime) -> Iterator[PageSnap]:
+        rows = self._all(self._v1.checkout.sessions, created={"gte": int(since.timestamp())})
+        return (_page(row) for row in reversed(rows))
 
     def find_plan_checkout(self, plan_ref: str) -> CheckoutSnap | None:
         found = self._all(self._v1.checkout.sessions, subscription=plan_ref)
@@ -189,7 +212,7 @@ class StripeProvider:
             gross_cents=intent["amount"],
             currency=intent["currency"].upper(),
             livemode=intent["livemode"],
-            gift_token=metadata.get("gift", ""),
+            gift_token=_token(metadata),
             attempt=metadata.get("attempt", ""),
             method=(charge.get("payment_method_details") or {}).get("type", ""),
             charged_at=_moment(charge["created"]) if charge else None,
@@ -201,7 +224,7 @@ class StripeProvider:
     def refund(self, *, key: str, params: Mapping[str, Any]) -> RefundSnap:
         item = _ask(
             lambda: self._v1.refunds.create(
-                {**params, "expand": REFUND_PARTS}, options={"idempotency_key": key}
+                {**params, "expand": RETURNABLE_PARTS}, options={"idempotency_key": key}
             )
         )
         return _refund(item, params["payment_intent"])
@@ -211,14 +234,25 @@ class StripeProvider:
         return next((item for item in found if item.refund_token == refund_token), None)
 
     def _refunds(self, payment_ref: str) -> list[dict]:
-        parts = [f"data.{part}" for part in REFUND_PARTS]
+        parts = [f"data.{part}" for part in RETURNABLE_PARTS]
         return self._all(self._v1.refunds, payment_intent=payment_ref, expand=parts)
 
-    def fetch_payout_txn(self, payout_id: str) -> TxnSnap | None:
-        payout = _ask(
-            lambda: self._v1.payouts.retrieve(payout_id, {"expand": ["balance_transaction"]})
+    def fetch_payout(self, payout_ref: str) -> PayoutSnap:
+        payout = _ask(lambda: self._v1.payouts.retrieve(payout_ref, {"expand": RETURNABLE_PARTS}))
+        return PayoutSnap(
+            payout_ref=payout["id"],
+            amount_cents=payout["amount"],
+            currency=payout["currency"].upper(),
+            arrives_on=_moment(payout["arrival_date"]).date(),  # midnight in UTC of that day
+            status=payout["status"],
+            is_automatic=payout["automatic"],
+            is_listed=payout["automatic"] and payout["reconciliation_status"] == "completed",
+            txn=_txn(payout.get("balance_transaction")),
+            failure_txn=_txn(payout.get("failure_balance_transaction")),
         )
-        return _txn(payout.get("balance_transaction"))
+
+    def payout_txns(self, payout_ref: str) -> list[TxnSnap]:
+        return list(self._txns(payout=payout_ref))
 
     def verify_event(self, raw_body: bytes, headers: Mapping[str, str]) -> EventHint:
         signature = headers.get("Stripe-Signature", "")
@@ -245,13 +279,13 @@ class StripeProvider:
             types = EVENT_TYPES[first : first + TYPES_AT_ONCE]
             events += reversed(self._all(self._v1.events, types=types, created=created))
         yield from (_hint(event) for event in sorted(events, key=lambda event: event["created"]))
-        yield from self._txns(created)
+        yield from self._txns(created=created)
 
     def iter_txns(self, since: dt.datetime, until: dt.datetime) -> Iterator[TxnSnap]:
-        return self._txns({"gte": int(since.timestamp()), "lt": int(until.timestamp())})
+        return self._txns(created={"gte": int(since.timestamp()), "lt": int(until.timestamp())})
 
-    def _txns(self, created: dict[str, int]) -> Iterator[TxnSnap]:
-        rows = self._all(self._v1.balance_transactions, created=created, expand=["data.source"])
+    def _txns(self, **which: Any) -> Iterator[TxnSnap]:
+        rows = self._all(self._v1.balance_transactions, expand=["data.source"], **which)
         for row in reversed(rows):
             txn = _txn(row)
             if txn is not None:
@@ -296,6 +330,11 @@ def _id(value: Any) -> str:
     return value["id"] if isinstance(value, dict) else value or ""
 
 
+def _token(metadata: dict) -> str:
+    """Our token of the gift or the trip fee that a payment is for."""
+    return metadata.get("gift") or metadata.get("trip_fee") or ""
+
+
 def _checkout(session: dict) -> CheckoutSnap:
     return CheckoutSnap(
         session_id=session["id"],
@@ -308,6 +347,17 @@ def _checkout(session: dict) -> CheckoutSnap:
         attempt=(session.get("metadata") or {}).get("attempt", ""),
         payment_ref=_id(session.get("payment_intent")),
         plan_ref=_id(session.get("subscription")),
+    )
+
+
+def _page(session: dict) -> PageSnap:
+    return PageSnap(
+        checkout=_checkout(session),
+        url=session.get("url") or "",
+        email=session.get("customer_email") or "",
+        created_at=_moment(session["created"]),
+        expires_at=_moment(session["expires_at"]),
+        words=session.get("metadata") or {},
     )
 
 
@@ -428,7 +478,7 @@ def _hint(event: dict) -> EventHint:
     refs = {
         "session": body["id"] if is_session else "",
         "payment": body["id"] if kind == "payment_intent" else _id(body.get("payment_intent")),
-        "gift": body.get("client_reference_id") or metadata.get("gift", ""),
+        "gift": body.get("client_reference_id") or _token(metadata),
         "plan": metadata.get("plan", "") or (details.get("metadata") or {}).get("plan", ""),
         "subscription": body["id"]
         if is_plan
@@ -443,4 +493,5 @@ def _hint(event: dict) -> EventHint:
         livemode=event["livemode"],
         refs={name: ref for name, ref in refs.items() if ref},
         claimed_cents=body.get("amount_total") if is_session else None,
+        api_version=event.get("api_version") or "",
     )

@@ -89,6 +89,28 @@ def pay_out(store: Store, *, amount: int | None = None, currency: str = "usd") -
     return payout
 
 
+def fail_payout(store: Store, payout: Json) -> Json:
+    """The bank sends a payout back: its money is on the balance again. ApiError 400 if it was."""
+    if payout["status"] != "paid":
+        raise refused(f"This payout is {payout['status']}.")
+    back = post(
+        store,
+        type="payout_failure",
+        amount=payout["amount"],
+        currency=payout["currency"],
+        source=payout["id"],
+        description="STRIPE PAYOUT FAILURE",
+    )
+    payout.update(
+        status="failed",
+        failure_balance_transaction=back["id"],
+        failure_code="account_closed",
+        failure_message="The bank account has been closed.",
+    )
+    emit(store, "payout.failed", payout)
+    return payout
+
+
 def _oldest_that_sum_to(rows: list[Json], amount: int) -> list[Json]:
     total = 0
     longest = 0

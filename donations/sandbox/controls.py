@@ -228,6 +228,11 @@ def _pay_out(store: Store, deliverer: Deliverer, body: Json) -> Json:
     return store.present(books.pay_out(store, amount=_fields(body, amount=int)["amount"]))
 
 
+def _fail_payout(store: Store, deliverer: Deliverer, body: Json, id: str) -> Json:
+    _fields(body)
+    return store.present(books.fail_payout(store, _get(store, "payout", id)))
+
+
 def _post(store: Store, deliverer: Deliverer, body: Json) -> Json:
     """A balance transaction from nowhere, of any type and currency."""
     fields = _fields(body, type=str, amount=int, currency=str, fee=int, description=str)
@@ -353,6 +358,7 @@ CONTROLS: list[tuple[str, str, Control]] = [
     ("POST", "disputes/([^/]+)/close", _close_dispute),
     ("POST", "subscriptions/([^/]+)/renew", _renew),
     ("POST", "payouts", _pay_out),
+    ("POST", "payouts/([^/]+)/fail", _fail_payout),
     ("POST", "balance_transactions", _post),
     ("POST", "delivery", _set_delivery),
     ("POST", "deliver", _deliver),

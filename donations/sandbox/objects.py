@@ -32,6 +32,7 @@ CATEGORY = {
     "adjustment": "other_adjustment",
     "stripe_fee": "fee",
     "payout": "payout",
+    "payout_failure": "payout_reversal",
 }
 
 
@@ -395,7 +396,7 @@ def payout(id: str, *, created: int, amount: int, currency: str, is_automatic: b
         "amount": amount,
         "application_fee": None,
         "application_fee_amount": None,
-        "arrival_date": created,
+        "arrival_date": created - created % DAY,
         "automatic": is_automatic,
         "balance_transaction": None,
         "created": created,

@@ -42,6 +42,7 @@ TYPES = frozenset(
         "invoice.payment_failed",
         "invoice.voided",
         "payment_intent.payment_failed",
+        "payout.failed",
         "payout.paid",
         "payout.reconciliation_completed",
         "radar.early_fraud_warning.created",

@@ -1,6 +1,6 @@
 """The pages of giving, the donor's own pages, and the door for the processor's events."""
 
-from donations.views.giving import campaign, give, stripe_webhook, thanks
+from donations.views.giving import campaign, give, stripe_webhook, take_name_off, thanks
 from donations.views.my_gifts import (
     change_address,
     change_gift,
@@ -26,5 +26,6 @@ __all__ = [
     "receipt",
     "receipt_pdf",
     "stripe_webhook",
+    "take_name_off",
     "thanks",
 ]

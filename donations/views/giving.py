@@ -2,23 +2,26 @@
 
 import contextlib
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from redis import RedisError
 
-from donations import checkout, sync, webhooks
+from donations import checkout, naming, selling, sync, webhooks
 from donations.admission import Admission, admit
-from donations.forms import DonationForm, initial_amount, new_form_token
+from donations.amounts import PRESETS
+from donations.forms import DonationForm, PayerForm, initial_amount, new_form_token
 from donations.models import Campaign, Donation, RecurringGift
 from donations.providers.base import BadSignature, ProviderDown, ProviderRefused
-from donations.receipts import can_take_gifts
+from donations.receipts import can_take_gifts, deductible_cents, kept_cents
 from sistercities.shared import clock
 from sistercities.shared.headers import personal
 from sistercities.shared.limits import client_address
@@ -61,7 +64,12 @@ def give(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(
-        Campaign.objects.published().with_raised().select_related("visit__city"), slug=slug
+        Campaign.objects.published()
+        .with_raised()
+        .with_by_hand()
+        .with_promised()
+        .select_related("visit__city"),
+        slug=slug,
     )
     return _form_page(request, found)
 
@@ -74,18 +82,45 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
         return _show(request, None, campaign, status=409 if is_post else 200)
     if not is_post:
         initial = {
-            **initial_amount(request.GET.get("amount", ""), current_site(request).gift_limits),
+            **initial_amount(
+                request.GET.get("amount", ""),
+                current_site(request).gift_limits,
+                campaign.presets if campaign else PRESETS,
+            ),
             "frequency": request.GET.get("frequency", ""),
             "campaign": campaign.slug if campaign else request.GET.get("campaign", ""),
             "cover_fees": request.GET.get("cover_fees") == "on",
             "form_token": new_form_token(),
         }
-        return _show(request, _form(request, initial=initial), campaign)
-    form = _form(request, request.POST)
+        return _show(request, _form(request, campaign, initial=initial), campaign)
+    return begin(
+        request,
+        make=partial(_form, request, campaign),
+        show=lambda form, status: _show(request, form, campaign, status),
+    )
+
+
+def _form(
+    request: HttpRequest, campaign: Campaign | None, *args: Any, **kwargs: Any
+) -> DonationForm:
+    return DonationForm(*args, site=current_site(request), campaign=campaign, **kwargs)
+
+
+def begin(
+    request: HttpRequest,
+    *,
+    make: Callable[[dict[str, Any]], PayerForm],
+    show: Callable[[PayerForm | None, int], HttpResponse],
+) -> HttpResponse:
+    """Takes who sent a form to the payment page, or back to the form with the reason.
+
+    `make` reads what was posted; `show` draws the page around a form, or without one.
+    """
+    posted = request.POST.dict()
+    form = make(posted)
     if not form.is_valid():
         stale = form.errors.get("form_token", ())
-        form = _send_again(request, *stale) if stale else form
-        return _show(request, form, campaign)
+        return show(_send_again(make, posted, *stale) if stale else form, 200)
     try:
         admission = _admit(request, form)
     except (DatabaseError, OSError, RedisError):
@@ -94,52 +129,46 @@ def _form_page(request: HttpRequest, campaign: Campaign | None = None) -> HttpRe
     if admission != Admission.WELCOME:
         text, status = REFUSALS[admission]
         form.add_error(None, text)
-        return _show(request, form, campaign, status=status)
-    return _start(request, form, campaign)
-
-
-def _form(request: HttpRequest, *args: Any, **kwargs: Any) -> DonationForm:
-    return DonationForm(*args, site=current_site(request), **kwargs)
-
-
-def _start(request: HttpRequest, form: DonationForm, campaign: Campaign | None) -> HttpResponse:
+        return show(form, status)
     try:
         page = checkout.start(form.wish())
     except checkout.GiftsClosed:
-        return _show(request, None, campaign, status=503)
+        return show(None, 503)
+    except selling.SoldOut as reason:
+        form.add_error(None, str(reason))
+        return show(form, 409)
     except (checkout.FormUsed, checkout.FormChanged):
-        again = _send_again(
-            request,
-            _("This form was sent before, and nothing was charged for it. "
-              "Please look it over and send it again."),
-        )  # fmt: skip
-        return _show(request, again, campaign, status=409)
+        sent = _("This form was sent before, and nothing was charged for it. "
+                 "Please look it over and send it again.")  # fmt: skip
+        return show(_send_again(make, posted, sent), 409)
     except (ProviderDown, ProviderRefused) as error:
         if isinstance(error, ProviderRefused) and error.param == "customer_email":
-            form = _send_again(request)
+            form = _send_again(make, posted)
             form.add_error("email", _("The card processor does not take this email address."))
-            return _show(request, form, campaign)
+            return show(form, 200)
         form.add_error(
             None,
             _("We cannot reach our card processor at the moment. Nothing was charged. "
               "Please try again in a few minutes; what you wrote is still here."),
         )  # fmt: skip
-        return _show(request, form, campaign, status=503)
+        return show(form, 503)
     response = HttpResponse(status=303)
     response["Location"] = page
     return response
 
 
-def _send_again(request: HttpRequest, *reasons: Any) -> DonationForm:
+def _send_again(
+    make: Callable[[dict[str, Any]], PayerForm], posted: dict[str, Any], *reasons: Any
+) -> PayerForm:
     """What was typed, with a fresh token and the reasons above it."""
-    form = _form(request, {**request.POST.dict(), "form_token": new_form_token()})
+    form = make({**posted, "form_token": new_form_token()})
     form.full_clean()
     for reason in reasons:
         form.add_error(None, reason)
     return form
 
 
-def _admit(request: HttpRequest, form: DonationForm) -> Admission:
+def _admit(request: HttpRequest, form: PayerForm) -> Admission:
     """A form that comes again opens nothing new, so it does not count."""
     token = form.wish().form_token
     for begun in (Donation, RecurringGift):
@@ -153,7 +182,7 @@ def _admit(request: HttpRequest, form: DonationForm) -> Admission:
 
 
 def _show(
-    request: HttpRequest, form: DonationForm | None, campaign: Campaign | None, status: int = 200
+    request: HttpRequest, form: PayerForm | None, campaign: Campaign | None, status: int = 200
 ) -> HttpResponse:
     """The donate page; without a form it says why no gift can be taken."""
     costs = list(campaign.costs.all()) if campaign else []
@@ -164,6 +193,8 @@ def _show(
             "form": form,
             "campaign": campaign,
             "costs": costs,
+            "updates": list(campaign.updates.published()) if campaign else [],
+            "names": naming.names_of(campaign) if campaign else None,
             "costs_cents": sum(cost.amount_cents for cost in costs),
             "today": clock.today(),
             "city": campaign.city if campaign else None,
@@ -183,18 +214,30 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
         with contextlib.suppress(sync.GiftBusy, ProviderDown, ProviderRefused):
             sync.sync_checkout(donation=gift, wait=WAIT)
         gift = gifts.select_related("campaign__visit__city").get(pk=gift.pk)
-    return personal(
-        render(
-            request,
-            "donations/thanks.html",
-            {
-                "gift": gift,
-                "campaign": gift.campaign,
-                "receipt": gift.receipts.filter(state="current").first(),
-                "is_waiting": gift.state in {"draft", "open"},
-            },
-        )
+    is_named = naming.may_be_named(gift) and gift.is_listed
+    order = selling.bought(gift)
+    page = render(
+        request,
+        "donations/thanks.html",
+        {
+            "gift": gift,
+            "campaign": gift.campaign,
+            "receipt": gift.receipts.filter(state="current").first(),
+            "order": order,
+            "deductible_cents": deductible_cents(gift, kept_cents(gift)) if order else 0,
+            "is_waiting": gift.state in {"draft", "open"},
+            "is_named": is_named,
+        },
     )
+    return personal(page, referrer="same-origin" if is_named else "no-referrer")
+
+
+@require_POST
+def take_name_off(request: HttpRequest, token: str) -> HttpResponse:
+    """From the campaign's page, by who has the address of the donor's own page of the gift."""
+    gift = get_object_or_404(Donation, token=token)
+    naming.change(gift=gift, is_listed=False)
+    return redirect(gift)
 
 
 @csrf_exempt

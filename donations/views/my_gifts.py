@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from donations import documents, donors, gift_links, statements
+from donations import documents, donors, gift_links, naming, statements
 from donations.models import Donation, Donor, Receipt
 from sistercities.shared import clock
 from sistercities.shared.headers import personal
@@ -69,13 +69,15 @@ def my_gifts(request: HttpRequest) -> HttpResponse:
     donor = _donor(request)
     if donor is None:
         return _page(request, "donations/ask_for_link.html", {"form": MailboxForm()})
-    gifts = donors.gifts_of(donor).with_returned().order_by("-given_on", "-pk")
+    gifts = donors.gifts_of(donor).with_returned().select_related("campaign")
     return _page(
         request,
         "donations/my_gifts.html",
         {
             "donor": donor,
-            "gifts": gifts,
+            "gifts": [
+                (gift, naming.may_be_named(gift)) for gift in gifts.order_by("-given_on", "-pk")
+            ],
             "plans": donors.plans_of(donor),
             "years": statements.years_of(donor),
             "address_form": AddressForm(initial={"address": donor.address}),
@@ -132,8 +134,15 @@ def leave_my_gifts(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def change_gift(request: HttpRequest, token: str) -> HttpResponse:
-    """Whether the name may stand on a list of donors, by the donor's own choice."""
-    gift = get_object_or_404(donors.gifts_of(_donor_or_404(request)), token=token)
+    """Whether the name may stand on a list of donors, by the donor's own choice: `listed` for the
+    campaign's page, `anonymous` for any.
+    """
+    own = donors.gifts_of(_donor_or_404(request)).select_related("campaign")
+    gift = get_object_or_404(own, token=token)
+    if "listed" in request.POST:
+        if naming.may_be_named(gift):
+            naming.change(gift=gift, is_listed=request.POST["listed"] == "on")
+        return HttpResponseRedirect(reverse("donations:my_gifts"))
     is_anonymous = request.POST.get("anonymous") == "on"
     Donation.objects.filter(pk=gift.pk).update(is_anonymous=is_anonymous)
     return HttpResponseRedirect(reverse("donations:my_gifts"))

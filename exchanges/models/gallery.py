@@ -184,6 +184,13 @@ class PhotoQuerySet(models.QuerySet):
             is_hidden=False,
         )
 
+    def allowed_in_letters(self) -> Self:
+        """Those that may also stand in mail: each guardian's consent names the newsletter."""
+        of_photo = GuardianConsent.objects.filter(photos=models.OuterRef("pk"))
+        return self.allowed().exclude(
+            models.Exists(of_photo.filter(for_newsletter=False)), people=Photo.People.MINORS
+        )
+
     def worded(self) -> Self:
         return self.exclude(picture_alt="", is_decorative=False)
 

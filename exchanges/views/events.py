@@ -50,6 +50,7 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "city": event.public_city,
             "visit": event.visit if event.visit and event.visit.is_public else None,
             "times": event.local_times(current_site(request).zone, event.public_city),
+            "tickets": [] if event.is_over else event.tickets.on_sale().with_taken(),
         },
     )
 

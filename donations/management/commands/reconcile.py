@@ -19,16 +19,22 @@ class Command(BaseCommand):
             "--since", default="3",
             help="a day (2026-11-01) or moment, or a number of days back; 3 unless said",
         )  # fmt: skip
+        parser.add_argument(
+            "--rebuild", action="store_true",
+            help="after a restore: also make the gifts again that began after the copy was made",
+        )  # fmt: skip
 
-    def handle(self, *args, since: str, **options):
+    def handle(self, *args, since: str, rebuild: bool, **options):
         try:
-            report = reconcile(since=moment(since))
+            report = reconcile(since=moment(since), is_rebuilding=rebuild)
         except (ProviderDown, GiftBusy) as error:
             raise CommandError(f"Not finished, please run it again: {error!r}") from error
         self.stdout.write(
             f"{report.events} events, {report.transactions} balance transactions, "
             f"{report.booked} newly booked"
         )
+        if rebuild:
+            self.stdout.write(f"{report.rebuilt} gifts made again")
         for problem in report.problems:
             self.stderr.write(problem)
 
