@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.figures import Figure, note
-from tests.bench.places import HOST, open_site, server, wait_for, worker
+from tests.bench.places import HOST, open_site, postgresql, server, wait_for, worker
 
 GIFTS, DONORS, FEW = 100_000, 20_000, 100
 STATEMENTS, GIFTS_EACH = 1000, 12
@@ -76,6 +76,20 @@ def many(folder: Path) -> Iterator[Figure]:
 
 def webhooks(folder: Path) -> Iterator[Figure]:
     """Real events of the sandbox, signed and sent at a steady pace, beside the worker's work."""
+    yield from webhooks_on(folder, "giving.webhooks")
+
+
+def on_postgresql(folder: Path) -> Iterator[Figure]:
+    """The same with PostgreSQL; left out, with a note, where no server answers."""
+    with postgresql() as address:
+        if not address:
+            note("no PostgreSQL answers here, so giving.postgresql is left out")
+            return
+        os.environ["DATABASE_URL"] = address
+        yield from webhooks_on(folder, "giving.postgresql")
+
+
+def webhooks_on(folder: Path, name: str) -> Iterator[Figure]:
     os.environ |= {"STRIPE_SECRET_KEY": SECRET_KEY, "STRIPE_WEBHOOK_SECRET": SIGNING_SECRET}
     open_site(folder)
     from django.conf import settings
@@ -86,12 +100,12 @@ def webhooks(folder: Path) -> Iterator[Figure]:
     box.start()
     os.environ["STRIPE_API_BASE"] = settings.STRIPE_API_BASE = box.base_url
     try:
-        yield from send_events(box)
+        yield from send_events(box, name)
     finally:
         box.stop()
 
 
-def send_events(box: Any) -> Iterator[Figure]:
+def send_events(box: Any, name: str) -> Iterator[Figure]:
     import json
     from concurrent.futures import ThreadPoolExecutor
     from urllib.request import Request, urlopen
@@ -133,12 +147,12 @@ def send_events(box: Any) -> Iterator[Figure]:
         took = sorted(span for _status, span in answers)
         waiting = ProviderEvent.objects.filter(state=ProviderEvent.State.RECEIVED)
         note(f"{waiting.count()} events wait for the worker when the last is answered")
-        yield Figure("giving.webhooks.p95", took[int(len(took) * 0.95)] * 1000, 500, "ms")
-        yield Figure("giving.webhooks.refused", sum(status != 200 for status, _ in answers), 0)
+        yield Figure(f"{name}.p95", took[int(len(took) * 0.95)] * 1000, 500, "ms")
+        yield Figure(f"{name}.refused", sum(status != 200 for status, _ in answers), 0)
         wait_for(lambda: not waiting.exists(), seconds=900)
         note(f"all was followed {time.perf_counter() - begun:.0f} s after the first was sent")
         unpaid = Donation.objects.exclude(state=Donation.State.PAID)
-        yield Figure("giving.webhooks.gifts_not_paid", unpaid.count(), 0)
+        yield Figure(f"{name}.gifts_not_paid", unpaid.count(), 0)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -268,4 +282,5 @@ def make_gifts(count: int, *, donors: int) -> None:
         ReceiptSeries.objects.update_or_create(year=year, defaults={"last_serial": serial})
 
 
-SCENES = {"giving.paper": paper, "giving.many": many, "giving.webhooks": webhooks}
+SCENES = {"giving.paper": paper, "giving.many": many, "giving.webhooks": webhooks,
+          "giving.postgresql": on_postgresql}  # fmt: skip

@@ -23,7 +23,8 @@ WORKER = [*MANAGE, "run_huey", "--workers", "2", "--quiet"]
 def environment(folder: Path) -> dict[str, str]:
     """Production on SQLite and on this machine alone. Nothing comes from the caller's settings."""
     folder.mkdir(parents=True, exist_ok=True)
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    names = ("PATH", "HOME", "LANG", "BENCH_POSTGRESQL")
+    keep = {name: os.environ[name] for name in names if name in os.environ}
     return keep | {
         "VAR_DIR": str(folder),
         "DEBUG": "off",
@@ -43,23 +44,52 @@ def environment(folder: Path) -> dict[str, str]:
 def open_site(folder: Path) -> Path:
     """Readies this process for Django and its `VAR_DIR` with the demo; gives that folder.
 
-    The demo is loaded once a run, into `folder`, and copied.
+    The demo is loaded once a run, into `folder`, and copied; into another database than SQLite's
+    it is loaded at once.
     """
     var, demo = Path(os.environ["VAR_DIR"]), folder / "demo"
-    if not demo.exists():
-        begun = folder / "demo-begun"
-        prepared = environment(begun)
-        for command in ("migrate", "createcachetable", "demo", "collectstatic --noinput"):
-            subprocess.run(
-                [*MANAGE, *command.split()],
-                cwd=ROOT, env=prepared, check=True, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
-        begun.rename(demo)
-    shutil.copytree(demo, var, dirs_exist_ok=True)
+    if "DATABASE_URL" in os.environ:
+        load_demo(dict(os.environ))
+    else:
+        if not demo.exists():
+            begun = folder / "demo-begun"
+            load_demo(environment(begun))
+            begun.rename(demo)
+        shutil.copytree(demo, var, dirs_exist_ok=True)
     import django
 
     django.setup()
     return var
+
+
+def load_demo(environment: dict[str, str]) -> None:
+    for command in ("migrate", "createcachetable", "demo", "collectstatic --noinput"):
+        subprocess.run(
+            [*MANAGE, *command.split()],
+            cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """The address of an empty database of its own, on the server that `BENCH_POSTGRESQL` names,
+    or "" where none answers.
+    """
+    import psycopg
+
+    home = os.environ.get("BENCH_POSTGRESQL", f"postgres://postgres@{HOST}:5432/postgres")
+    name = f"sistercities_bench_{secrets.token_hex(4)}"
+    try:
+        connection = psycopg.connect(home, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        yield ""
+        return
+    with connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{home.rpartition('/')[0]}/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ import json
 import re
 import time
 from html.parser import HTMLParser
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -57,6 +59,12 @@ class Stripe:
 
     def objects(self, kind: str) -> list[dict]:
         return self.state["objects"].get(kind, [])
+
+    def latest(self, path: str, **wanted) -> list[dict]:
+        """One page of a list of the API, the newest first: `latest("events", limit=2)`."""
+        address = f"{self.sandbox.base_url}/v1/{path}"
+        headers = {"Authorization": f"Bearer {SECRET_KEY}"}
+        return requests.get(address, wanted, headers=headers, timeout=30).json()["data"]
 
     def requests(self, path: str, method: str = "POST") -> list[dict]:
         return [
@@ -254,6 +262,25 @@ def treasurer(db):
         Permission.objects.filter(codename__in=["view_donation", "refund_donation"])
     )
     return user
+
+
+@pytest.fixture
+def treasurers_group(db):
+    """Made by migrations. They run here: a test that empties all tables takes the group away."""
+    from django.apps import apps
+    from django.contrib.auth.models import Group
+    from django.db import connection
+
+    editor = SimpleNamespace(connection=connection)
+    for migration, verb in (
+        ("0014_treasurer", "make_treasurer"),
+        ("0023_treasurer_of_campaigns", "add_to_treasurer"),
+        ("0027_treasurer_of_trip_fees", "may_ask"),
+        ("0029_treasurer_of_tickets", "let_treasurer_sell"),
+        ("0032_treasurer_of_payouts", "allow"),
+    ):
+        getattr(import_module(f"donations.migrations.{migration}"), verb)(apps, editor)
+    return Group.objects.get(name="Treasurer")
 
 
 @pytest.fixture

@@ -52,7 +52,10 @@ def test_gift_shows_its_ledger_and_receipt(paid, admin_client):
 def test_only_the_public_name_can_be_corrected(paid, admin_client):
     page = f"/admin/donations/donation/{paid.pk}/change/"
     posted = {"is_anonymous": "on", "amount_cents": "1", "state": "failed", "donor_name": "X"}
-    for prefix in ("receipts", "refunds", "disputes", "ledger_entries", "attempts"):
+    for prefix in (
+        "ticket_lines", "receipts", "refunds", "disputes", "expected_matches", "ledger_entries",
+        "attempts",
+    ):  # fmt: skip
         posted |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     assert admin_client.post(page, posted).status_code == 302
     changed = Donation.objects.get()
@@ -91,6 +94,7 @@ def test_staff_write_dollars(admin_client, db):
         "goal_cents": "6,000", "order": "0", "status": "published", "publish_at_0": "2026-01-01",
         "publish_at_1": "12:00:00", "costs-TOTAL_FORMS": "1", "costs-INITIAL_FORMS": "0",
         "costs-0-what": "Bus", "costs-0-amount_cents": "$2,100.50", "costs-0-order": "0",
+        "updates-TOTAL_FORMS": "0", "updates-INITIAL_FORMS": "0",
     }  # fmt: skip
     assert admin_client.post(page, posted).status_code == 302
     campaign = Campaign.objects.get()

@@ -24,7 +24,11 @@ def test_session_is_asked_for_as_the_specification_says(begin, stripe, time_mach
     campaign = make_campaign(designation="The visit from Kyzylorda")
     donation = begin(amount="62.50", campaign=campaign.slug, email="ann@example.org")
     [request] = stripe.requests(SESSIONS)
-    metadata = {"gift": donation.token, "attempt": "1"}
+    metadata = {
+        "gift": donation.token, "attempt": "1", "form_token": donation.form_token,
+        "designation": "The visit from Kyzylorda", "donor_name": "Ann Lee",
+        "campaign": campaign.slug,
+    }  # fmt: skip
     assert request["stripe_version"] == "2026-10-28.endive"
     assert request["idempotency_key"] == f"gift:{donation.token}:checkout:1"
     assert request["params"] == {

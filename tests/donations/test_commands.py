@@ -21,8 +21,8 @@ def ledger() -> dict:
 
 
 NOTHING = {
-    "gift_revenue": 0, "processing_fees": 0, "refunds": 0, "chargebacks": 0, "dispute_fees": 0,
-    "stripe_clearing": 0, "undeposited_checks": 0, "bank": 0, "suspense": 0,
+    "gift_revenue": 0, "trip_fees": 0, "processing_fees": 0, "refunds": 0, "chargebacks": 0,
+    "dispute_fees": 0, "stripe_clearing": 0, "undeposited_checks": 0, "bank": 0, "suspense": 0,
 }  # fmt: skip
 
 

@@ -161,11 +161,40 @@ def test_link_with_an_amount_fills_the_page(site, client):
 def test_fields_help_people_to_fill_them_in():
     form = DonationForm(site=SiteSettings())
     assert {name: form.fields[name].widget.attrs.get("autocomplete") for name in (
-        "name", "email", "amount", "message",
+        "name", "email", "amount", "message", "employer", "address",
     )} == {
         "name": "name", "email": "email", "amount": "transaction-amount", "message": "off",
+        "employer": "organization", "address": "street-address",
     }  # fmt: skip
     assert form.fields["amount"].widget.attrs["inputmode"] == "decimal"
+
+
+def test_employer_and_address_are_folded_until_something_stands_there(site, client, gift_form):
+    asked = {
+        "Does your employer match gifts?": "employer",
+        "A postal address for the receipt": "address",
+    }
+    for summary, name in asked.items():
+        folded = f'<details class="more"><summary>{summary}</summary>'
+        assert folded in client.get("/donate/").content.decode()
+        fields = gift_form(preset="other", amount="1", **{name: "12 Elm"})
+        html = client.post("/donate/", fields).content.decode()
+        assert folded.replace('"more"', '"more" open') in html
+        assert form_fields(html)[name] == "12 Elm"
+
+
+def test_employer_is_one_line(site, stripe, client, gift_form):
+    html = client.post("/donate/", gift_form(employer="Acme\r\nBcc: x")).content.decode()
+    assert 'id="id_employer_error"' in html
+    assert '<details class="more" open><summary>Does your employer' in html
+    assert Donation.objects.count() == 0
+
+
+def test_employer_and_address_reach_the_gift_and_its_receipt(give):
+    gift = give(employer="Acme", address=" 12 Elm Street \r\n\r\nArvada, CO 80002\r\n")
+    assert (gift.employer, gift.donor_address) == ("Acme", "12 Elm Street\nArvada, CO 80002")
+    assert gift.receipts.get().inputs["donor_address"] == gift.donor_address
+    assert gift.donor.address == gift.donor_address
 
 
 # --- the card fee ---------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from donations import donors
+from donations import documents, donors
 from donations.models import Donation, Donor, DonorLink, Receipt
 from sistercities.shared.models import OutgoingMessage
 from sistercities.shared.signing import new_token
@@ -209,6 +209,7 @@ def test_receipt_as_pdf_behind_the_gifts_own_address(give, client):
 def test_receipt_pdf_is_set_as_it_was_when_it_was_issued(give, client, site, caplog):
     """giving.md, PDF: number, inputs and fingerprint are kept; what is made again must match."""
     gift = give()
+    assert [documents.keep_fingerprints(), documents.keep_fingerprints()] == [1, 0]
     site.name, site.nonprofit_line = "Another name", "Another line"
     site.save()
     client.get(f"{gift.get_absolute_url()}receipt.pdf")
@@ -220,6 +221,7 @@ def test_receipt_pdf_is_set_as_it_was_when_it_was_issued(give, client, site, cap
 
 def test_name_that_no_font_has_blocks_paper_and_no_receipt(give, client):
     gift = give(name="Ann \U0001f33b Lee")
+    assert [documents.keep_fingerprints(), documents.keep_fingerprints()] == [1, 0]
     assert (gift.state, gift.receipts.get().pdf_sha256) == ("paid", "")
     answer = client.get(f"{gift.get_absolute_url()}receipt.pdf")
     assert (answer.status_code, answer["Content-Type"]) == (422, "text/html; charset=utf-8")

@@ -3,12 +3,16 @@
 from threading import Barrier, Event, Thread
 
 import pytest
+from django.core import mail
 from django.db import connection, transaction
 from django.test import Client
 
-from donations import changing, receipts, recurring, sync, webhooks
+from donations import changing, checkout, receipts, recurring, sync, webhooks
+from donations.invariants import CHECKS
 from donations.models import Donation, LedgerEntry, ProviderEvent, Receipt, RecurringGift
+from sistercities.shared.mail import send_waiting
 from sistercities.shared.models import OutgoingMessage, SiteSettings
+from tests.thoroughness import rounds
 
 from .conftest import send_event
 
@@ -57,6 +61,41 @@ def test_f3_webhook_and_return_page_together(begin, stripe):
     assert (donation.state, donation.needs_attention) == ("paid", "")
     assert [receipt.serial for receipt in Receipt.objects.all()] == [1]
     assert (LedgerEntry.objects.count(), OutgoingMessage.objects.count()) == (1, 1)
+    assert set(ProviderEvent.objects.values_list("state", flat=True)) == {"processed"}
+
+
+def test_f3_webhook_and_return_page_together_many_times(site, stripe):
+    many = rounds(20, in_ci=250)  # on each of CI's two databases
+    for number in range(many):
+        wish = checkout.Wish(
+            form_token=f"form-{number}", chosen_cents=5000 + number, campaign=None,
+            donor_name="Ann Lee", email="ann@example.org",
+        )  # fmt: skip
+        checkout.start(wish)
+        gift = Donation.objects.get(form_token=wish.form_token)
+        stripe.sandbox.control(f"sessions/{gift.attempts.get().session_id}/complete", fee=140)
+        events = stripe.latest("events", limit=2)
+        assert {event["type"] for event in events} == {
+            "checkout.session.completed", "charge.updated"
+        }  # fmt: skip
+        answers = together(
+            lambda gift=gift: Client().get(gift.get_absolute_url()).status_code,
+            *(lambda event=event: send_event(event).status_code for event in events),
+        )
+        assert answers == [200, 200, 200]
+    print(f"{many} gifts")
+    ProviderEvent.objects.update(next_try_at=gift.created_at)
+    sync.sweep()
+    send_waiting()
+    assert {name: list(check()) for name, check in CHECKS.items()} == {"I1": [], "I2": [], "I3": []}
+    paid = Donation.objects.filter(state="paid", needs_attention="").values_list("amount_cents")
+    amounts = [5000 + number for number in range(many)]
+    assert sorted(cents for (cents,) in paid) == amounts
+    given = Receipt.objects.filter(state="current")
+    assert sorted(given.values_list("amount_cents", flat=True)) == amounts
+    assert sorted(given.values_list("serial", flat=True)) == list(range(1, many + 1))
+    assert LedgerEntry.objects.count() == many
+    assert OutgoingMessage.objects.count() == len(mail.outbox) == many
     assert set(ProviderEvent.objects.values_list("state", flat=True)) == {"processed"}
 
 

@@ -58,7 +58,11 @@ def test_page_is_asked_for_as_the_specification_says(begin_plan, stripe, at, mak
     campaign = make_campaign(designation="The visit from Kyzylorda")
     plan = begin_plan(amount="62.50", frequency="yearly", campaign=campaign.slug)
     [request] = stripe.requests(SESSIONS)
-    metadata = {"plan": plan.token, "attempt": "1"}
+    metadata = {
+        "plan": plan.token, "attempt": "1", "form_token": plan.form_token, "interval": "yearly",
+        "designation": "The visit from Kyzylorda", "donor_name": "Ann Lee",
+        "campaign": campaign.slug,
+    }  # fmt: skip
     page = f"http://127.0.0.1:8000/donate/recurring/{plan.token}/"
     assert request["idempotency_key"] == f"plan:{plan.token}:checkout:1"
     assert request["params"] == {
@@ -164,6 +168,16 @@ def test_first_gift_is_a_gift_like_any_other(give_plan, at, make_campaign):
         "gift_revenue": -2500, "processing_fees": 85, "stripe_clearing": 2415,
     }  # fmt: skip
     assert gift.receipts.get().amount_cents == 2500
+
+
+def test_employer_and_address_stand_on_each_gift(give_plan, renew, at):
+    at("2026-11-21")
+    plan = give_plan(employer="Acme", address="12 Elm Street")
+    at("2026-12-21")
+    renew(plan)
+    assert list(plan.donations.values_list("employer", "donor_address")) == [
+        ("Acme", "12 Elm Street"), ("Acme", "12 Elm Street"),
+    ]  # fmt: skip
 
 
 def test_d13_covered_fee_is_part_of_each_gift(give_plan, renew, at):
@@ -426,12 +440,13 @@ def test_old_event_does_not_take_the_way_to_mend_it_away(give_plan, renew, strip
 
 
 def test_early_fraud_warning_is_a_task_for_staff_once(give_plan, stripe, hand_over_new, at):
+    at("2026-11-21")
     plan = give_plan()
     gift = plan.donations.get()
     stripe.control(f"charges/{stripe.objects('charge')[0]['id']}/fraud_warning")
     hand_over_new()
     gift.refresh_from_db()
-    assert "A card network warns" in gift.needs_attention
+    assert "Look at this by November 24" in gift.needs_attention
     [letter] = OutgoingMessage.objects.filter(key__startswith="fraud:")
     assert letter.to == "hello@example.org"
     assert f"/admin/donations/donation/{gift.pk}/change/" in letter.text

@@ -239,7 +239,7 @@ def test_treasurer_gives_back_on_the_page(paid, treasurer, client, stripe):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"cents": "50.01"}, "At most $50.00 of this gift can be given back."),
+        ({"cents": "50.01"}, "At most $50.00 of this can be given back."),
         ({"cents": "-1"}, "amount"),
         ({"cents": ""}, "This field is required."),
         ({"reason": ""}, "This field is required."),

@@ -10,7 +10,7 @@ from exchanges.models import Event
 from exchanges.models.event import LocalTime
 
 LIST_QUERIES = 4  # site, chrome, count, events
-PAGE_QUERIES = 3  # site, chrome, event
+PAGE_QUERIES = 4  # site, chrome, event, tickets
 
 
 def test_event_page_gives_both_clocks(client, site, home_city, make_visit, make_event, jinzhou):
