@@ -10,7 +10,7 @@ from django.core.validators import EmailValidator
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
-from sistercities.newsletter.models import normalise
+from sistercities.newsletter.models import Subscriber, Topic, normalise
 from sistercities.newsletter.wording import wording
 
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\s\\?#]{0,299}")
@@ -54,11 +54,19 @@ def check_address(address: str) -> None:
     well_formed(address)
 
 
-class SignUpForm(forms.Form):
-    """`topics` is accepted and dropped until there are topics to choose from.
+class Slugs(forms.Field):
+    """Ticked topics, as a list of the slugs of those that there are; others are dropped."""
 
-    What a visitor did not type never stands in the way: a source, language or wording that we do
-    not know becomes unknown, the site's own and the present one.
+    widget = forms.SelectMultiple
+
+    def to_python(self, value):
+        known = set(Topic.objects.values_list("slug", flat=True)) if value else set()
+        return sorted(known.intersection(value or ()))
+
+
+class SignUpForm(forms.Form):
+    """What a visitor did not type never stands in the way: a source, topic, language or wording
+    that we do not know becomes unknown, none, the site's own and the present one.
     """
 
     email = OneLine(
@@ -73,6 +81,7 @@ class SignUpForm(forms.Form):
         error_messages={"max_length": _("This name is too long: at most 120 letters.")},
     )  # fmt: skip
     language = forms.CharField(required=False)
+    topics = Slugs(required=False)
     source = forms.CharField(required=False, strip=False)
     wording = forms.CharField(required=False)
     proof = forms.CharField(required=False)
@@ -83,15 +92,34 @@ class SignUpForm(forms.Form):
         return self.cleaned_data["email"]
 
     def clean_language(self) -> str:
-        known = dict(settings.LANGUAGES)
-        language = self.cleaned_data["language"]
-        return language if language in known else next(iter(known))
+        return known_language(self.cleaned_data["language"])
 
     def clean_source(self) -> str:
         return local_page(self.cleaned_data["source"])
 
     def clean_wording(self) -> str:
         return wording(self.cleaned_data["wording"]).version
+
+
+class PreferencesForm(forms.Form):
+    """A reader's own wishes. A frequency that there is not leaves the present one."""
+
+    name = SignUpForm.base_fields["name"]
+    language = forms.CharField(required=False)
+    topics = Slugs(required=False)
+    frequency = forms.ChoiceField(choices=Subscriber.Frequency.choices, required=False)
+
+    def clean_language(self) -> str:
+        return known_language(self.cleaned_data["language"])
+
+    def clean_frequency(self) -> str:
+        return self.cleaned_data["frequency"] or Subscriber.Frequency.EVERY
+
+
+def known_language(language: str) -> str:
+    """A language of the site: this one, or the first."""
+    known = dict(settings.LANGUAGES)
+    return language if language in known else next(iter(known))
 
 
 def local_page(path: str) -> str:

@@ -1,10 +1,12 @@
-"""For the sign-up box, which stands on pages of every app."""
+"""For the sign-up box, which stands on pages of every app, and for what everybody reads."""
 
 from django import template
 
+from sistercities.newsletter.rendering import impersonal_words
 from sistercities.newsletter.wording import Wording, wording
 
 register = template.Library()
+register.filter("impersonal", impersonal_words)
 
 
 @register.simple_tag

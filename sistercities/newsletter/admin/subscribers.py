@@ -5,15 +5,17 @@ Nobody is put on the list by hand: the proof that a person asked comes from that
 
 from django.contrib import admin
 from django.contrib.admin import helpers
+from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from sistercities.newsletter import subscribing
-from sistercities.newsletter.models import Consent, Subscriber
+from sistercities.newsletter import exporting, subscribing, suppressing
+from sistercities.newsletter.models import Consent, Subscriber, Suppression
+from sistercities.shared.admin import ReadOnlyAdmin
 
 CONSENT_FIELDS = (
-    "event", "at", "how", "source", "wording_version", "wording", "address_fingerprint",
+    "event", "at", "how", "choices", "source", "wording_version", "wording", "address_fingerprint",
 )  # fmt: skip
 
 
@@ -25,7 +27,19 @@ class ReadOnly:
         return False
 
 
-class ConsentInline(ReadOnly, admin.TabularInline):
+class ShowsChoices:
+    @admin.display(description=_("chosen"))
+    def choices(self, obj):
+        """Each choice on one line, as `topics: jinzhou, kyzylorda`."""
+        lines = (
+            f"{what}: {', '.join(value) if isinstance(value, list) else value}"
+            for what, value in obj.chosen.items()
+            if value
+        )
+        return "; ".join(lines) or None
+
+
+class ConsentInline(ShowsChoices, ReadOnly, admin.TabularInline):
     model = Consent
     extra = 0
     fields = readonly_fields = CONSENT_FIELDS
@@ -39,20 +53,36 @@ class ConsentInline(ReadOnly, admin.TabularInline):
 class SubscriberAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("email", "name", "status", "language", "created_at", "confirmed_at")
     search_fields = ("email", "name")
-    list_filter = ("status", "language", "created_at")
+    list_filter = ("status", "topics", "frequency", "language", "created_at")
     list_select_related = ()
     ordering = ("-created_at", "-pk")
     date_hierarchy = "created_at"
     fields = (
-        "email", "name", "language", "status", "created_at", "asked_at", "confirm_sent_at",
-        "confirmed_at", "unsubscribed_at",
+        "email", "name", "language", "status", "topics", "frequency", "paused_until",
+        "not_written_to_because", "created_at", "asked_at", "confirm_sent_at", "confirmed_at",
+        "unsubscribed_at",
     )  # fmt: skip
+    autocomplete_fields = ("topics",)
     inlines = [ConsentInline]
-    actions = ["unsubscribe"]
+    readonly_fields = ("not_written_to_because",)
+    actions = ["unsubscribe", "export"]
 
     def has_change_permission(self, request, obj=None):
         # Nothing on one person's page can be edited; the right itself still opens the action.
         return obj is None and super().has_change_permission(request)
+
+    @admin.display(description=_("must not be written to"))
+    def not_written_to_because(self, obj):
+        reason = suppressing.reason_for(obj.email)
+        return reason.label if reason else None
+
+    @admin.action(description=_("Export these people (CSV)"), permissions=["view"])
+    def export(self, request, queryset):
+        response = StreamingHttpResponse(
+            exporting.as_csv(queryset), content_type="text/csv; charset=utf-8"
+        )
+        response["Content-Disposition"] = 'attachment; filename="subscribers.csv"'
+        return response
 
     @admin.action(description=_("End the subscriptions of these people"), permissions=["change"])
     def unsubscribe(self, request, queryset):
@@ -83,7 +113,7 @@ class SubscriberAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Consent)
-class ConsentAdmin(ReadOnly, admin.ModelAdmin):
+class ConsentAdmin(ShowsChoices, ReadOnly, admin.ModelAdmin):
     """Read only: it is the proof."""
 
     list_display = ("subscriber", "event", "at", "how", "source", "wording_version")
@@ -92,7 +122,24 @@ class ConsentAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("subscriber",)
     ordering = ("-at", "-pk")
     date_hierarchy = "at"
-    fields = ("subscriber", *CONSENT_FIELDS)
+    fields = readonly_fields = ("subscriber", *CONSENT_FIELDS)
 
     def has_change_permission(self, request, obj=None):
         return False
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnlyAdmin):
+    """Keyed hashes: who knows an address can ask about it, and nobody can list them."""
+
+    search_help_text = _("Type a whole mail address to see whether it may be written to.")
+    list_display = ("at", "reason", "note")
+    search_fields = ("note",)
+    list_filter = ("reason", "at")
+    ordering = ("-at",)
+    fields = ("at", "reason", "note", "address_key")
+
+    def get_search_results(self, request, queryset, search_term):
+        if "@" in search_term:
+            return queryset.filter(address_key__in=suppressing.keys_of(search_term)), False
+        return super().get_search_results(request, queryset, search_term)

@@ -5,17 +5,21 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Lower, Trim
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from sistercities.newsletter.models.topic import Topic
 from sistercities.shared import clock
-from sistercities.shared.signing import new_token
+from sistercities.shared.signing import fingerprint, fingerprints, new_token
 
 CONFIRM_WITHIN = dt.timedelta(days=7)
 RESEND_AFTER = dt.timedelta(hours=24)
 KEEP_UNCONFIRMED = dt.timedelta(days=30)
+TAKE_BACK_WITHIN = dt.timedelta(days=7)
+ADDRESS_PURPOSE = "newsletter-address"
+TOKEN_PURPOSE = "newsletter-token"
 
 
 def normalise(email: str) -> str:
@@ -23,7 +27,23 @@ def normalise(email: str) -> str:
     return email.strip().lower()
 
 
+def address_key(email: str) -> str:
+    """A keyed hash of an address: what a suppression and a delivery are kept under (E17, E18)."""
+    return fingerprint(ADDRESS_PURPOSE, normalise(email))
+
+
+def token_key(token: str) -> str:
+    """A keyed hash of a person's link: what stays of it when the person is erased (E8, E25)."""
+    return fingerprint(TOKEN_PURPOSE, token)
+
+
 class SubscriberQuerySet(models.QuerySet):
+    def with_token(self, token: str) -> Self:
+        """Whose links hold this token: the present one, or one from before an erasure (E8)."""
+        return self.filter(
+            Q(token=token) | Q(earlier_token_key__in=fingerprints(TOKEN_PURPOSE, token))
+        )
+
     def confirmed(self) -> Self:
         """Those who get the letter. Bulk mail starts here, never from `all()` (E1)."""
         return self.filter(status=Subscriber.Status.CONFIRMED)
@@ -50,6 +70,10 @@ class Subscriber(models.Model):
         CONFIRMED = "confirmed", _("Gets the letter")
         UNSUBSCRIBED = "unsubscribed", _("Has left")
 
+    class Frequency(models.TextChoices):
+        EVERY = "every", _("Every letter")
+        SEASONAL = "seasonal", _("A few times a year")
+
     email = models.EmailField(_("mail address"), help_text=_("As the person wrote it."))
     email_key = models.CharField(max_length=254, editable=False)
     name = models.CharField(_("name"), max_length=120, blank=True)
@@ -61,7 +85,21 @@ class Subscriber(models.Model):
         _("status"), max_length=12, choices=Status, default=Status.PENDING,
         help_text=_("Changed by the person's own click. Staff can only end a subscription."),
     )  # fmt: skip
+    topics = models.ManyToManyField(
+        Topic, blank=True, related_name="subscribers", verbose_name=_("topics"),
+        help_text=_("None means all."),
+    )  # fmt: skip
+    frequency = models.CharField(
+        _("how often"), max_length=8, choices=Frequency, default=Frequency.EVERY,
+        db_default=Frequency.EVERY.value,
+    )  # fmt: skip
+    paused_until = models.DateField(
+        _("pauses until"), null=True, blank=True, help_text=_("No letter before this day.")
+    )
     token = models.CharField(max_length=64, default=new_token, editable=False)
+    earlier_token_key = models.CharField(
+        max_length=64, blank=True, default="", db_default="", db_index=True, editable=False
+    )
     confirm_fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(_("first sign-up"), default=clock.now, editable=False)
     asked_at = models.DateTimeField(
@@ -117,6 +155,15 @@ class Subscriber(models.Model):
         """Opens for ever and needs nothing but itself (E5, E8)."""
         return settings.SITE_URL + reverse("newsletter:unsubscribe", args=[self.token])
 
+    @property
+    def preferences_url(self) -> str:
+        """The page of this person's own wishes: opens for ever as well."""
+        return settings.SITE_URL + reverse("newsletter:preferences", args=[self.token])
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_until is not None and self.paused_until > clock.today()
+
 
 class Consent(models.Model):
     """One line of proof: who did what, when, how, and which words they read (E3). Never edited."""
@@ -125,12 +172,19 @@ class Consent(models.Model):
         SIGNED_UP = "signed-up", _("Signed up")
         CONFIRMED = "confirmed", _("Confirmed")
         UNSUBSCRIBED = "unsubscribed", _("Left")
+        RETURNED = "returned", _("Took leaving back")
+        CHANGED = "changed", _("Changed what they get")
+        IMPORTED = "imported", _("Imported")
 
     class How(models.TextChoices):
         FORM = "form", _("The sign-up form")
         LINK = "link", _("The button behind the link in the mail")
         PAGE = "page", _("The button on the page for leaving")
         ONE_CLICK = "one-click", _("The mail program's unsubscribe button")
+        PREFERENCES = "preferences", _("The page of their own wishes")
+        IMPORT = "import", _("A file with its reason")
+        BOUNCE = "bounce", _("Mail came back")
+        COMPLAINT = "complaint", _("Reported as spam")
         STAFF = "staff", _("By staff")
 
     subscriber = models.ForeignKey(
@@ -143,6 +197,10 @@ class Consent(models.Model):
     wording = models.TextField(
         _("wording"), blank=True, help_text=_("What stood beside the button, word for word.")
     )
+    chosen = models.JSONField(
+        _("chosen"), default=dict, db_default=Value({}, models.JSONField()), blank=True,
+        help_text=_("What they chose with it, such as topics. No topics means all."),
+    )  # fmt: skip
     source = models.CharField(
         _("page"), max_length=300, blank=True, help_text=_("The page that they signed up on.")
     )
@@ -158,14 +216,21 @@ class Consent(models.Model):
         ordering = ["-at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(event__in=["signed-up", "confirmed", "unsubscribed"]),
+                condition=Q(
+                    event__in=[
+                        "signed-up", "confirmed", "unsubscribed", "returned", "changed", "imported",
+                    ]
+                ),
                 name="consent_event_known",
             ),
             models.CheckConstraint(
                 condition=~Q(event="signed-up") | (~Q(wording="") & ~Q(wording_version="")),
                 name="consent_sign_up_has_wording",
             ),
-        ]
+            models.CheckConstraint(
+                condition=~Q(event="imported") | ~Q(wording=""), name="consent_import_has_basis"
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.get_event_display()}, {self.at:%Y-%m-%d}"
