@@ -14,7 +14,9 @@ from pathlib import Path
 from tests.bench.figures import note
 from tests.bench.places import ROOT, environment
 
-AREAS = ("tests.bench.photos", "tests.bench.gallery_pages", "tests.bench.giving")
+AREAS = (
+    "tests.bench.photos", "tests.bench.gallery_pages", "tests.bench.giving", "tests.bench.mail",
+)  # fmt: skip
 
 
 def main() -> int:

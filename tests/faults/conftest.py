@@ -14,9 +14,9 @@ from django.conf import settings
 
 
 class Stage:
-    """Real processes of a site; each runs one job of `stage.py`."""
+    """Real processes of a site; each runs one job of a module like `stage.py`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, module: str = "stage", **environment: str) -> None:
         self.folder = folder
         self.database = folder / "site.sqlite3"
         self.media, self.originals = folder / "media", folder / "originals"
@@ -28,22 +28,21 @@ class Stage:
             "DJANGO_SETTINGS_MODULE": "sistercities.settings",
             "VAR_DIR": str(folder),
             "TASKS_URL": f"sqlite:///{folder}/queue.sqlite3",
+            **environment,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.stage"],
+            [sys.executable, "-m", f"tests.faults.{module}"],
             cwd=settings.BASE_DIR, env=self.environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints,
         )  # fmt: skip
         assert self._answer() == "ready"
-        self.run("prepare_database")
-        self.empty_database = self.database.read_bytes()
 
     def clear(self) -> None:
         """An empty site again."""
         for path in self.folder.glob("site.sqlite3*"):
             path.unlink()
         self.database.write_bytes(self.empty_database)
-        for folder in (self.media, self.originals):
+        for folder in (self.media, self.originals, self.folder / "letters"):
             shutil.rmtree(folder, ignore_errors=True)
         self.complaints.truncate(0)
 
@@ -115,6 +114,8 @@ class Stage:
 @pytest.fixture(scope="session")
 def built_stage(tmp_path_factory):
     stage = Stage(tmp_path_factory.mktemp("site"))
+    stage.run("prepare_database")
+    stage.empty_database = stage.database.read_bytes()
     yield stage
     stage.close()
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import django
@@ -283,13 +284,12 @@ def play(name: str, arguments: list[str], at_work: int) -> None:
         os._exit(status)
 
 
-def main() -> None:
+def main(get_ready: Callable[[], None]) -> None:
+    """`get_ready` runs once, before the forks: it loads what every player needs."""
     django.setup()
     from django.db import connections
 
-    from exchanges import intake, releasing  # noqa: F401 (loaded once, before the forks)
-    from sistercities.shared import sweeping  # noqa: F401
-
+    get_ready()
     print("ready", flush=True)
     for line in sys.stdin:
         verb, *words = line.split()
@@ -307,5 +307,13 @@ def main() -> None:
         print(player, flush=True)
 
 
+def load() -> None:
+    from exchanges import intake, releasing  # noqa: F401 (loaded once, before the forks)
+    from sistercities.shared import sweeping  # noqa: F401
+    from tests.faults import letter_jobs
+
+    JOBS.update(letter_jobs.JOBS)
+
+
 if __name__ == "__main__":
-    main()
+    main(load)

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.thoroughness import rounds
+
 pytestmark = pytest.mark.xdist_group("faults")  # one site for all of them
-KILLS = 60
+KILLS = rounds(15, in_ci=60)
 LONGEST = 0.06  # seconds until they are killed: most jobs take longer
 KINDS = [
     "intake", "intake", "intake", "render", "render", "render", "clock", "clock", "answer",
@@ -67,11 +69,11 @@ def test_killed_at_random_points_nothing_is_lost_and_nothing_doubled(stage, tmp_
         (covers / f"{number}.jpg").write_bytes(jpeg(number))
     expected: dict[str, str] = {}
     evenings: list[Path] = []
-    rounds = kills = 0
+    turns = kills = 0
     while kills < KILLS:
-        rounds += 1
-        if rounds % 4 == 1:
-            evenings.append(tmp_path / f"evening-{rounds}")
+        turns += 1
+        if turns % 4 == 1:
+            evenings.append(tmp_path / f"evening-{turns}")
             expected |= evening(evenings[-1])
         arguments = {"intake": [evenings[-1], answers], "replace": [covers]}
         processes = [stage.start(kind, *arguments.get(kind, [])) for kind in dice.sample(KINDS, 2)]

@@ -6,8 +6,9 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from sistercities.newsletter.models import Subscriber
+from sistercities.newsletter.models import Issue, Subscriber
 from sistercities.shared.mail import send_waiting
+from tests.newsletter.mail_server import Sink
 
 LINK = re.compile(r"http://127\.0\.0\.1:8000(/newsletter/\S+)")
 
@@ -54,3 +55,71 @@ def confirmed(client, link):
         return Subscriber.objects.get(email_key=email)
 
     return make
+
+
+@pytest.fixture
+def issue(db):
+    """A letter that nobody has written anything into."""
+    return Issue.objects.create(
+        slug="autumn-2026", subject="A supper to book", preheader="And a tide to catch."
+    )
+
+
+@pytest.fixture
+def readers(db):
+    """`readers(3, …)`: confirmed subscribers reader-1@… and so on; keywords change their fields."""
+    from django.utils import timezone
+
+    def make(count: int, prefix: str = "reader", **fields) -> list[Subscriber]:
+        values = {"status": "confirmed", "confirmed_at": timezone.now(), **fields}
+        emails = [f"{prefix}-{number}@example.net" for number in range(1, count + 1)]
+        return Subscriber.objects.bulk_create(
+            Subscriber(email=email, email_key=email, **values) for email in emails
+        )
+
+    return make
+
+
+@pytest.fixture
+def letter(site, settings):
+    """A letter that is ready to go, with one block of text. Letters go as fast as they can."""
+    from sistercities.newsletter.models import Issue
+
+    settings.MAIL_RATE = 0
+    issue = Issue.objects.create(slug="november", subject="The gardens of Jinzhou")
+    issue.blocks.create(title="The gardens", text="<p>Chrysanthemums, mostly.</p>")
+    return issue
+
+
+@pytest.fixture
+def let_go(letter, monkeypatch):
+    """`let_go()`: releases the letter to everybody and writes their rows, as the clock does.
+
+    The queue loses the wake-up, so that nothing is sent before the test says so.
+    """
+    from sistercities.newsletter import releasing
+
+    monkeypatch.setattr(releasing, "_wake", lambda: None)
+
+    def release(**fields):
+        people = releasing.reach(letter)
+        releasing.release(issue=letter, by=None, people=people, **fields)
+        releasing.settle()
+        letter.refresh_from_db()
+        return letter
+
+    return release
+
+
+@pytest.fixture
+def sink(settings, unused_port_number):
+    """A mail server that the site uses."""
+    server = Sink(unused_port_number)
+    server.controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = unused_port_number
+    settings.EMAIL_TIMEOUT = 0.5
+    yield server
+    server.closing.set()
+    server.controller.stop()

@@ -1,7 +1,8 @@
 import pytest
 from django.urls import reverse
 
-from sistercities.newsletter.models import Consent, Subscriber
+from sistercities.newsletter import suppressing
+from sistercities.newsletter.models import Consent, Subscriber, Suppression
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +65,23 @@ def test_ending_asks_first_and_says_how_many(admin_client, three):
         list(Consent.objects.filter(event="unsubscribed").values_list("how", flat=True))
         == ["staff"] * 3
     )
+
+
+def test_e17_staff_can_ask_about_an_address_and_list_none(admin_client, site):
+    suppressing.suppress(address="ann@example.org", reason=Suppression.Reason.COMPLAINT)
+    page = "/admin/newsletter/suppression/"
+    asked = admin_client.get(page, {"q": " Ann@example.ORG"}).content.decode()
+    assert "1 address not to write to" in asked
+    assert "0 addresses not to write to" in (
+        admin_client.get(page, {"q": "bob@example.org"}).content.decode()
+    )
+    assert "ann@example.org" not in admin_client.get(page).content.decode()
+
+
+def test_one_persons_page_says_why_they_must_not_be_written_to(admin_client, three):
+    suppressing.suppress(address="ann@example.org", reason=Suppression.Reason.HARD_BOUNCE)
+    page = admin_client.get(f"{LIST}{three[0].pk}/change/").content.decode()
+    assert "The mailbox does not exist" in page
 
 
 def test_proof_is_read_only(admin_client, three):
