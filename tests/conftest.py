@@ -1,8 +1,31 @@
 """What every test gets: a site on this machine only, and a network that ends here."""
 
+import os
+
 import pytest
 from django.core.cache import cache
 from django.core.files.base import ContentFile
+
+# Whoever uses none of these asks the same of each database: nothing.
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
+
+
+def pytest_collection_modifyitems(config, items):
+    """A second run on another database takes what asks that database something. Tests without one,
+    and those of processes on an SQLite file of their own, are run with `make test` alone.
+    """
+    if os.environ.get("DATABASE_URL", "sqlite").startswith("sqlite"):
+        return
+    again = [item for item in items if _asks_a_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(again)])
+    items[:] = again
+
+
+def _asks_a_database(item) -> bool:
+    if "stage" in item.fixturenames:
+        return False
+    has_mark = item.get_closest_marker("django_db") is not None
+    return has_mark or bool(DATABASE_FIXTURES & set(item.fixturenames))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -262,6 +285,40 @@ def finish_pictures(db):
         releasing.settle()
 
     return finish
+
+
+@pytest.fixture
+def failing(db):
+    """`with failing("donations_receipt", "INSERT"):` the database refuses such a statement, until
+    the end of the block.
+    """
+    import contextlib
+
+    from django.db import connection
+
+    is_sqlite = connection.vendor == "sqlite"
+    body = (
+        "BEGIN SELECT RAISE(ABORT, 'the disk is on fire'); END"
+        if is_sqlite
+        else "EXECUTE FUNCTION on_fire()"
+    )
+
+    @contextlib.contextmanager
+    def fail(table: str, statement: str):
+        with connection.cursor() as cursor:
+            if not is_sqlite:
+                cursor.execute(
+                    "CREATE OR REPLACE FUNCTION on_fire() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN RAISE 'the disk is on fire'; END $$"
+                )
+            cursor.execute(f"CREATE TRIGGER fire BEFORE {statement} ON {table} FOR EACH ROW {body}")
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TRIGGER fire" + ("" if is_sqlite else f" ON {table}"))
+
+    return fail
 
 
 @pytest.fixture

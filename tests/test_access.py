@@ -15,9 +15,10 @@ from sistercities import access
 
 # The forms of giving carry a token against forgery, whose other half is a cookie.
 MAY_SET_A_COOKIE = {
-    "donations:give", "donations:campaign", "donations:my_gifts", "admin:login",
+    "donations:give", "donations:campaign", "donations:tickets", "donations:my_gifts",
+    "admin:login",
 }  # fmt: skip
-FILES = {"pages:media", "exchanges:gallery_zip"}  # made by jobs, so there is none here
+FILES = {"pages:media", "pages:document", "exchanges:gallery_zip"}  # there is none here
 SIGNING_IN = {"admin:login", "admin:logout"}
 
 
@@ -58,6 +59,7 @@ def one_of_each(site, home_city, make_city) -> dict[str, str]:
     from donations.models import Campaign
     from exchanges.models import Event, Gallery, Photo, Visit
     from sistercities.news.models import Article
+    from sistercities.newsletter.models import Issue
     from sistercities.pages.models import Page
 
     city = make_city("Jinzhou", native_name="锦州", native_language="zh-Hans")
@@ -76,6 +78,10 @@ def one_of_each(site, home_city, make_city) -> dict[str, str]:
     )
     Article.objects.create(headline="News", slug="story", lead="Who.", **shown)
     Page.objects.create(title="About", slug="about", **shown)
+    then = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    Issue.objects.create(
+        subject="Letter", slug="letter", status="sent", send_at=then, began_at=then, people=1
+    )
     Campaign.objects.create(
         title="A bus", slug="bus", summary="For a bus.", goal_cents=100, designation="Bus",
         visit=visit, **shown,
@@ -85,7 +91,8 @@ def one_of_each(site, home_city, make_city) -> dict[str, str]:
         "exchanges:visit": "gardens", "exchanges:gallery": "album", "exchanges:photo": "album",
         "exchanges:gallery_feed": "album", "exchanges:event": "supper",
         "exchanges:event_ics": "supper", "news:detail": "story", "pages:page": "about",
-        "donations:campaign": "bus",
+        "donations:campaign": "bus", "donations:tickets": "supper",
+        "newsletter:issue": "letter",
     }  # fmt: skip
 
 

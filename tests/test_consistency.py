@@ -30,9 +30,11 @@ INLINE_ONLY = {
     "exchanges.Stop": "the program of a day",
     "exchanges.Host": "who received a visit",
     "donations.CampaignCost": "what a campaign pays for",
+    "donations.CampaignUpdate": "what happened since a campaign began",
     "donations.LedgerPosting": "the two sides of a ledger entry",
     "donations.CheckoutAttempt": "the tries of one gift",
     "donations.OfflineGift": "the lines of a batch",
+    "newsletter.Block": "the pieces of a letter",
     "donations.PlanChange": "what a donor changed of a monthly or yearly gift",
 }
 # Templates that Django or a package finds by their name.

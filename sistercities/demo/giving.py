@@ -13,22 +13,33 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
-from donations import checkout, closing, offline, posting, recurring, refunds, sync
+from donations import (
+    checkout,
+    closing,
+    offline,
+    payouts,
+    recurring,
+    refunds,
+    selling,
+    sync,
+    trip_fees,
+)
 from donations.models import (
     Account,
     Campaign,
     Donation,
+    ExpectedMatch,
     GiftBatch,
-    LedgerEntry,
     LedgerPosting,
     OfflineGift,
     RecurringGift,
+    Ticket,
+    TripFee,
 )
-from donations.providers import provider
 from donations.sandbox import Sandbox
+from exchanges.models import Event, Visit
 from sistercities.shared import clock
 from sistercities.shared.models import OutgoingMessage, SiteSettings
 from sistercities.shared.signing import new_token
@@ -52,8 +63,10 @@ def load_year() -> int:
     """Gives a year of gifts; how many there are then. Takes some seconds.
 
     Among them: gifts covered and in memory, two monthly ones of which one fails, refunds in part
-    and whole, a dispute that waits and one that was lost, checks at the bank, a batch that is not
-    booked, a grant, goods, and all months closed but the last two.
+    and whole, a dispute that waits and one that was lost, a match that an employer promised, names
+    on a campaign's page, seats at an event, checks at the bank, a batch that is not booked, a
+    grant, goods, and all months closed but the last two. Beside them the trip fees of one visit:
+    paid, open, overdue, given back.
     """
     box = Sandbox(
         secret_key=settings.STRIPE_SECRET_KEY,
@@ -87,12 +100,14 @@ class Year:
         months = [_months_before(today, count) for count in range(MONTHS, -1, -1)]
         campaigns = [None, None, *Campaign.objects.published().order_by("order", "title")]
         staff = User.objects.filter(is_superuser=True).order_by("pk").first()
+        visit = Visit.objects.published().in_line().first()
         plans: list[RecurringGift] = []
         for number, first in enumerate(months):
             for day in sorted(self.dice.sample(range(2, 27), 2)):
                 if (on := first.replace(day=day)) < today:
                     with self.day(on):
-                        self.card(self.dice.choice(campaigns), number)
+                        open_then = [c for c in campaigns if not c or not _is_over(c, on)]
+                        self.card(self.dice.choice(open_then), number)
             with self.day(min(first.replace(day=27), today)):
                 if number == 2:
                     plans = [
@@ -101,12 +116,18 @@ class Year:
                     ]
                 elif number > 2 and first.replace(day=27) < today:
                     self.renew(plans, is_failing=number == len(months) - 2)
+                is_last = number == len(months) - 1
                 if staff:
-                    self.by_hand(number, first, staff, is_last=number == len(months) - 1)
-                self.pay_out()
+                    self.by_hand(number, first, staff, is_last=is_last)
+                    if visit and number == len(months) - 2:
+                        self.trip_fees(visit, staff, today)
+                self.pay_out(None if is_last else staff)
         with self.day(today):
+            self.expect_match(next(filter(None, campaigns), None))
+            self.sell()
             self.send_back(staff)
             if staff:
+                self.send_fee_back(staff)
                 self.close_months(staff)
 
     @contextlib.contextmanager
@@ -124,24 +145,50 @@ class Year:
         finally:
             timezone.deactivate()
 
-    def card(self, campaign: Campaign | None, number: int) -> None:
+    def card(self, campaign: Campaign | None, number: int, **extra: Any) -> Donation:
         name = self.dice.choice(PEOPLE)
-        extra: dict[str, Any] = {}
         if number % 4 == 1:
-            extra = {"tribute_kind": "memory", "tribute_name": "Margaret Haas"}
+            extra |= {"tribute_kind": "memory", "tribute_name": "Margaret Haas"}
         wish = checkout.Wish(
             form_token=new_token(),
-            chosen_cents=self.dice.choice(AMOUNTS),
+            chosen_cents=extra.pop("cents", self.dice.choice(AMOUNTS)),
             campaign=campaign,
             donor_name=name,
             email=_mailbox(name),
             is_anonymous=self.dice.random() < 0.15,
+            is_listed=bool(campaign and campaign.has_names and self.dice.random() < 0.7),
             **extra,
         )
+        return self.give(wish)
+
+    def give(self, wish: checkout.Wish) -> Donation:
         checkout.start(wish)
         gift = Donation.objects.get(form_token=wish.form_token)
         self.pay(gift.attempts.get().session_id, gift.amount_cents)
-        sync.sync_checkout(donation=gift)
+        return sync.sync_checkout(donation=gift)
+
+    def expect_match(self, campaign: Campaign | None) -> None:
+        """An employer is named, and its match is promised."""
+        company = "Ralston Instruments (demonstration)"
+        gift = self.card(campaign, number=0, cents=30_000, employer=company)
+        ExpectedMatch.objects.create(
+            company=company, amount_cents=gift.amount_cents, employee_gift=gift,
+            campaign=campaign, expected_on=clock.today() + dt.timedelta(days=60),
+        )  # fmt: skip
+
+    def sell(self) -> None:
+        """Some seats at the next events that sell any."""
+        events = Event.objects.published().upcoming()
+        tickets = list(Ticket.objects.on_sale().filter(event__in=events).select_related("event"))
+        for number, name in enumerate(PEOPLE[: 4 * len(tickets)]):
+            seats = (selling.Seats(tickets[number % len(tickets)], self.dice.randint(1, 3)),)
+            self.give(
+                checkout.Wish(
+                    form_token=new_token(), chosen_cents=selling.together(seats), campaign=None,
+                    donor_name=name, email=_mailbox(name), seats=seats,
+                    message="One of us eats no meat." if number % 3 == 1 else "",
+                )
+            )  # fmt: skip
 
     def pay(self, session_id: str | None, cents: int) -> None:
         self.box.control(f"sessions/{session_id}/complete", fee=_fee(cents))
@@ -193,20 +240,50 @@ class Year:
         if not is_last:
             offline.book(batch=batch, by=staff)
             offline.deposit(batch=batch, on=clock.today())
+            payouts.see(deposit=batch, on=clock.today(), by=staff)
 
-    def pay_out(self) -> None:
-        """What has come so far goes to the bank."""
+    def trip_fees(self, visit: Visit, staff: User, today: dt.date) -> None:
+        """What the delegates of one visit are asked to pay: two by card, one by check, and two
+        that are not paid, of which one is late.
+        """
+        fees = []
+        for place, name in enumerate(PEOPLE[:5]):
+            fee = TripFee(
+                visit=visit, delegate_name=name, email=_mailbox(name), purpose="Deposit",
+                amount_cents=60_000, due_on=today + dt.timedelta(days=-6 if place == 3 else 30),
+            )  # fmt: skip
+            trip_fees.ask(fee=fee, by=staff)
+            fees.append(fee)
+        for fee in fees[:2]:
+            trip_fees.pay(fee=fee)
+            self.pay(fee.attempts.get().session_id, fee.amount_cents)
+            trip_fees.sync_fee(fee=fee)
+        trip_fees.take_by_hand(
+            fee=fees[2], method="check", on=clock.today(), check_number="2071", is_at_bank=True
+        )
+
+    def send_fee_back(self, staff: User) -> None:
+        """One delegate does not travel after all."""
+        fee = TripFee.objects.filter(method="card").order_by("pk").first()
+        if fee:
+            refunds.ask_of_fee(
+                fee=fee, cents=fee.amount_cents, reason="withdrew", note="Broke a leg.",
+                asked_by=staff, form_token=new_token(),
+            )  # fmt: skip
+
+    def pay_out(self, seen_by: User | None) -> None:
+        """What has come so far goes to the bank; somebody may have seen it there."""
         there = LedgerPosting.objects.all().balances()[Account.STRIPE_CLEARING]
         if there > 0:
             payout = self.box.control("payouts", amount=there)
-            txn = provider.fetch_payout_txn(payout["id"])
-            if txn:
-                with transaction.atomic():
-                    posting.post_new(rows=[(LedgerEntry.Kind.PAYOUT, txn)])
+            kept = payouts.keep(payouts.read(payout["id"]))
+            if seen_by:
+                payouts.see(deposit=kept, on=clock.today(), by=seen_by)
 
     def send_back(self, staff: User | None) -> None:
         """A refund in part and a whole one, a dispute that waits and one that was lost."""
-        cards = list(Donation.objects.filter(method="card", plan=None).order_by("-paid_at"))
+        gifts = Donation.objects.filter(method="card", plan=None, employer="", ticket_lines=None)
+        cards = list(gifts.order_by("-paid_at"))
         part, whole = [gift for gift in cards if gift.amount_cents >= 5000][:2]
         open_one, lost = [gift for gift in cards if gift not in (part, whole)][:2]
         if staff:
@@ -232,6 +309,10 @@ class Year:
                 closing.close(month=month, by=staff)
             except closing.CannotClose:
                 return
+
+
+def _is_over(campaign: Campaign, on: dt.date) -> bool:
+    return bool(campaign.ends_on and campaign.ends_on < on)
 
 
 def _mailbox(name: str) -> str:

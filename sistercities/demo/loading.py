@@ -25,15 +25,18 @@ from cities.models import (
     Section,
     Source,
 )
-from donations.models import Campaign, CampaignCost, Donation
+from donations.models import Campaign, CampaignCost, CampaignUpdate, Donation, Ticket
 from exchanges import releasing
 from exchanges.models import Day, Event, Gallery, Host, Participant, Photo, Stop, Visit
+from sistercities.demo import letters
 from sistercities.demo.album import CREDIT, Album
 from sistercities.demo.days import find_day
+from sistercities.demo.papers import add_paper
 from sistercities.news.feeds import parse
 from sistercities.news.models import Article, FeedSource
-from sistercities.newsletter.models import Subscriber
-from sistercities.pages.models import Page
+from sistercities.newsletter.models import Block, Issue, Subscriber, Topic
+from sistercities.pages import filing
+from sistercities.pages.models import Document, Page
 from sistercities.shared import clock
 from sistercities.shared.models import SiteLink, SiteSettings
 from sistercities.shared.publishing import Publishable
@@ -43,12 +46,13 @@ CONTENT = Path(__file__).parent / "content"
 # In this order, so that what is pointed at is there before what points.
 FILES = (
     "site", "sources", "arvada", "jinzhou", "kyzylorda", "midleton",
-    "visits", "galleries", "events", "news", "pages", "giving",
+    "visits", "galleries", "events", "news", "pages", "documents", "giving", "letters",
 )  # fmt: skip
 TABLES: dict[str, type[models.Model]] = {
     "settings": SiteSettings, "source": Source, "measure": Measure, "city": City, "visit": Visit,
     "gallery": Gallery, "event": Event, "article": Article, "feed": FeedSource, "page": Page,
-    "campaign": Campaign,
+    "document": Document, "campaign": Campaign, "ticket": Ticket, "topic": Topic,
+    "letter": Issue,
 }  # fmt: skip
 PARTS: dict[type[models.Model], dict[str, tuple[type[models.Model], str]]] = {
     SiteSettings: {"link": (SiteLink, "settings")},
@@ -60,7 +64,8 @@ PARTS: dict[type[models.Model], dict[str, tuple[type[models.Model], str]]] = {
     Visit: {"day": (Day, "visit"), "host": (Host, "visit"), "participant": (Participant, "visit")},
     Day: {"stop": (Stop, "day")},
     Gallery: {"photo": (Photo, "gallery")},
-    Campaign: {"cost": (CampaignCost, "campaign")},
+    Campaign: {"cost": (CampaignCost, "campaign"), "update": (CampaignUpdate, "campaign")},
+    Issue: {"block": (Block, "issue")},
 }  # fmt: skip
 USERNAME, PASSWORD = "demo", "sister-cities-demo"
 
@@ -78,7 +83,7 @@ def somebodys_content() -> str:
     kinds: list[type[models.Model]] = [
         model for model in apps.get_models() if issubclass(model, Publishable)
     ]
-    kinds += [Source, FeedSource, Donation, Subscriber, SiteSettings]
+    kinds += [Source, FeedSource, Donation, Subscriber, Issue, SiteSettings]
     for model in kinds:
         if count := model._default_manager.count():
             return in_words(model, count)
@@ -116,6 +121,9 @@ def load() -> Counter[type[models.Model]]:
         loader.remove_files()
         raise
     releasing.settle()
+    if loader.counts[Issue]:
+        with transaction.atomic():  # once the photos are public that the draft tells of
+            letters.load()
     return loader.counts
 
 
@@ -150,7 +158,7 @@ class Loader:
         self.counts: Counter[type[models.Model]] = Counter()
         self.today = clock.today()
         self._known: dict[tuple[type[models.Model], str], models.Model] = {}
-        self._pictured: list[Any] = []
+        self._with_files: list[Any] = []
 
     def add_all(self, tables: dict[str, Any]) -> None:
         for name, rows in tables.items():
@@ -164,12 +172,17 @@ class Loader:
 
         `key` names the row for others to point at (otherwise its slug or name does); `lasts`
         counts days; `picture` names a picture of the album, `caption` goes with it; `file` of a
-        feed is read into its items.
+        feed is read into its items; `due` of a document makes it one of the last Forms 990, and
+        `example` is what its PDF says.
         """
         row: Any = model(**given)
         data = self._defaults(model, number) | data
         parts = {name: data.pop(name) for name in PARTS.get(model, {}) if name in data}
         key, lasts = data.pop("key", ""), data.pop("lasts", 0)
+        example = data.pop("example", [])
+        if "due" in data:
+            row.year = filing.years_due(self.today)[data.pop("due")]
+            row.slug = f"form-990-{row.year}"
         many: dict[str, list[models.Model]] = {}
         for name, value in data.items():
             if name == "picture":
@@ -187,7 +200,11 @@ class Loader:
         if lasts:
             row.ends_on = row.starts_on + dt.timedelta(days=lasts - 1)
         row.full_clean()
-        row.save()
+        if example:
+            add_paper(row, example)
+            self._with_files.append(row)
+        else:
+            row.save()
         for name, rows in many.items():
             getattr(row, name).set(rows)
         self._known[model, key or getattr(row, "slug", "") or getattr(row, "name", "")] = row
@@ -226,11 +243,11 @@ class Loader:
         row.picture = self.album.file(name)
         row.picture_alt = data.get("picture_alt") or self.album.alt(name)
         row.picture_credit = CREDIT
-        self._pictured.append(row)
+        self._with_files.append(row)
 
     def remove_files(self) -> None:
         """Takes back the files of every row that was tried."""
-        for row in self._pictured:
+        for row in self._with_files:
             for name in row.public_files():
                 storages[PUBLIC].delete(name)
             for name in row.private_files():

@@ -1,7 +1,11 @@
-"""Pages that stand alone: about, contact, privacy and what else staff write."""
+"""What stands alone: pages such as about and privacy, and the papers that we publish."""
+
+from typing import Self
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -9,10 +13,11 @@ from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
+from sistercities.shared.stored_files import KeepsFiles
 
 TAKEN = {
     "admin", "cities", "visits", "galleries", "events", "news", "newsletter", "donate",
-    "webhooks", "search", "healthz", "readyz", "static", "media", "styleguide",
+    "webhooks", "search", "documents", "healthz", "readyz", "static", "media", "styleguide",
 }  # fmt: skip
 
 
@@ -58,3 +63,67 @@ class Page(Publishable, Pictured):
         super().clean()
         if self.slug in TAKEN:
             raise ValidationError({"slug": _("This address belongs to a part of the site.")})
+
+
+class DocumentQuerySet(PublishableQuerySet):
+    def newest_first(self) -> Self:
+        return self.order_by(F("year").desc(nulls_last=True), "title")
+
+
+class Document(Publishable, KeepsFiles):
+    """A paper that anyone may read, as a PDF. Posted here, nobody need be sent a copy (D30)."""
+
+    class Kind(models.TextChoices):
+        FORM_990 = "form_990", _("Form 990")
+        EXEMPTION = "exemption", _("Tax exemption")
+        REPORT = "report", _("Annual reports")
+        MINUTES = "minutes", _("Minutes")
+        AGREEMENT = "agreement", _("Agreements with our cities")
+        POLICY = "policy", _("Bylaws and policies")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    title = models.CharField(
+        _("title"), max_length=120,
+        help_text=_("Without the year, such as: Form 990."),
+    )  # fmt: skip
+    year = models.PositiveSmallIntegerField(
+        _("year"), null=True, blank=True,
+        validators=[MinValueValidator(1950), MaxValueValidator(2200)],
+        help_text=_("That it is about: for a Form 990 the tax year. Empty if it has none."),
+    )  # fmt: skip
+    file = models.CharField(max_length=120, editable=False)
+    size_bytes = models.PositiveIntegerField(_("size"), default=0, editable=False)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        ordering = ["kind", "-year", "title"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind="form_990") | Q(year__isnull=False),
+                name="form_990_has_a_year",
+                violation_error_message=_("Which tax year is this Form 990 for?"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        if self.year is None:
+            return self.title
+        return _("%(title)s for %(year)d") % {"title": self.title, "year": self.year}
+
+    def get_absolute_url(self) -> str:
+        return reverse("pages:document", args=[self.slug])
+
+    def private_files(self) -> list[str]:
+        return [self.file] if self.file else []
+
+    @property
+    def size(self) -> str:
+        """Rounded up: `312 KB`, `1.3 MB`."""
+        kilobytes = -(-self.size_bytes // 1024)
+        if kilobytes < 1000:
+            return f"{kilobytes} KB"
+        tenths = -(-kilobytes * 10 // 1024)
+        return f"{tenths // 10}.{tenths % 10} MB"

@@ -14,12 +14,13 @@ from cities.models import City
 from donations.models import Campaign
 from exchanges.models import Event, Gallery, Visit
 from sistercities.news.models import Article
+from sistercities.newsletter.models import Issue
 from sistercities.pages.models import Page
 from sistercities.shared.cards import Card
 
 FIXED = (
     "pages:home", "cities:list", "exchanges:visits", "exchanges:galleries", "exchanges:events",
-    "news:list", "newsletter:newsletter", "donations:give",
+    "news:list", "newsletter:newsletter", "donations:give", "pages:documents",
 )  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def entries() -> list[Entry]:
         _rows("article", Article.objects.published()),
         _rows("campaign", Campaign.objects.published()),
         _rows("page", Page.objects.published()),
+        _rows("issue", Issue.objects.public()),
     )
     rows = sorted(first.union(*others, all=True))
     return [Entry(reverse(name)) for name in FIXED] + [

@@ -13,6 +13,8 @@ app_name = "pages"
 urlpatterns = [
     path("", home, name="home"),
     path("search/", views.search, name="search"),
+    path("documents/", views.documents, name="documents"),
+    path("documents/<slug:slug>.pdf", views.document, name="document"),
     path("robots.txt", views.robots, name="robots"),
     path(
         "sitemap.xml",

@@ -1,9 +1,12 @@
 """Pages that stand alone, search, and what machines ask for."""
 
+import io
+
 from django.conf import settings
+from django.core.files.storage import storages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.common import no_append_slash
@@ -11,8 +14,9 @@ from django.views.decorators.http import require_safe
 from django.views.generic import DetailView
 
 from sistercities.pages import search as searching
-from sistercities.pages.models import Page
+from sistercities.pages.models import Document, Page
 from sistercities.shared.site import without_site
+from sistercities.shared.stored_files import PRIVATE
 
 
 class PageDetail(DetailView):
@@ -31,6 +35,37 @@ def search(request: HttpRequest) -> HttpResponse:
     """`?q=`: any text at all is an answer with 200, in three queries or fewer."""
     found = searching.search(request.GET.get("q", ""))
     return render(request, "pages/search.html", {"found": found})
+
+
+@require_safe
+def documents(request: HttpRequest) -> HttpResponse:
+    """Everything that we publish as a PDF, by kind, the latest first (giving.md D30)."""
+    kinds: dict[str, list[Document]] = {value: [] for value in Document.Kind.values}
+    for row in Document.objects.published().newest_first():
+        kinds[row.kind].append(row)
+    groups = [(Document.Kind(kind).label, found) for kind, found in kinds.items() if found]
+    return render(request, "pages/documents.html", {"groups": groups})
+
+
+@require_safe
+@without_site
+def document(request: HttpRequest, slug: str) -> FileResponse:
+    return pdf_of(request, get_object_or_404(Document.objects.published(), slug=slug))
+
+
+def pdf_of(request: HttpRequest, row: Document) -> FileResponse:
+    """To be saved, not shown: a PDF can carry scripts, and this is our own address."""
+    is_head = request.method == "HEAD"
+    try:
+        file = io.BytesIO() if is_head else storages[PRIVATE].open(row.file)
+    except FileNotFoundError:
+        raise Http404 from None
+    response = FileResponse(
+        file, content_type="application/pdf", as_attachment=True, filename=f"{row.slug}.pdf"
+    )
+    response["Content-Length"] = str(row.size_bytes)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 @require_safe

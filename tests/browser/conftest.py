@@ -11,6 +11,8 @@ import pytest
 from django.core.signals import request_finished, request_started
 from playwright.sync_api import sync_playwright
 
+from tests.thoroughness import IN_CI
+
 WHOLE = shutil.which("chromium") or shutil.which("chromium-browser")
 # Draws the same and starts no browser around the page: a quarter less to do.
 SHELL = shutil.which("chromium-headless-shell")
@@ -27,7 +29,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True)
 def chromium_is_here():
     if not WHOLE:
-        if os.environ.get("CI"):
+        if IN_CI:
             pytest.fail("CI must run the browser tests; install Debian's chromium.")
         pytest.skip("No Chromium on this machine. Debian has it in the package chromium.")
 

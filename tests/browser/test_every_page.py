@@ -11,7 +11,7 @@ KINDS = [
     "/", "/cities/", "/cities/jinzhou/", "/cities/arvada/", "/visits/", "visit", "/galleries/",
     "gallery", "photo", "/events/", "event", "/news/", "article", "/newsletter/", "/donate/",
     "campaign", "/search/?q=jinzhou", "/search/?q=zzzz", "/about/", "/contact/", "/privacy/",
-    "/no-such-page/",
+    "/documents/", "/no-such-page/",
 ]  # fmt: skip
 
 

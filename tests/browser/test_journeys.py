@@ -50,13 +50,17 @@ def test_give_25_dollars(watched, served_site, live_server, sandbox):
 
     campaign = Campaign.objects.create(
         title="A bed, a bus seat", slug="kyzylorda", summary="Bring them to Arvada.",
-        goal_cents=100000, status="published",
+        goal_cents=100000, status="published", suggested="10, 25, 40, 80, 160, 320",
     )  # fmt: skip
     page = watched
     page.own_hosts.add(urlsplit(sandbox.base_url).netloc)
     page.goto(f"{live_server.url}{campaign.get_absolute_url()}")
     expect(page.locator("main")).to_contain_text("$0")
-    page.locator('label:has(input[name=preset][value="25"])').click()
+    for dollars in ("320", "10", "25"):
+        page.locator(f'label:has(input[name=preset][value="{dollars}"])').click()
+        expect(page.locator("button.give")).to_have_text(
+            f"Give ${dollars} once", use_inner_text=True
+        )
     page.get_by_label("Name").first.fill("Ann Lee")
     page.locator("main form [name=email]").fill("ann@example.org")
     button = page.locator("button.give")

@@ -276,9 +276,9 @@ def test_the_map_names_every_public_page_and_no_other(
         for url in ElementTree.fromstring(response.content).findall("s:url", space)
     }
     assert sorted(entries) == [
-        "/", "/about/", "/cities/", "/cities/arvada/", "/cities/jinzhou/", "/donate/", "/donate/c/",
-        "/events/", "/events/e/", "/galleries/", "/galleries/g/", "/news/", "/news/a/",
-        "/newsletter/", "/p/", "/visits/", "/visits/v/",
+        "/", "/about/", "/cities/", "/cities/arvada/", "/cities/jinzhou/", "/documents/",
+        "/donate/", "/donate/c/", "/events/", "/events/e/", "/galleries/", "/galleries/g/",
+        "/news/", "/news/a/", "/newsletter/", "/p/", "/visits/", "/visits/v/",
     ]  # fmt: skip
     assert entries["/about/"] == "2026-03-04"
     assert all(entries[path] for path in entries if path.count("/") == 3)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from sistercities.demo import giving
+from sistercities.demo import giving, letters
 
 
 class Command(BaseCommand):
@@ -26,3 +26,4 @@ class Command(BaseCommand):
                 )
             return
         self.stdout.write(f"The demo has a year of gifts: {giving.load_year()}.")
+        letters.draft_again()
