@@ -88,7 +88,7 @@ def is_waiting() -> bool:
 
 
 def _may_go_on(issue: Issue, journal: Journal, *, has_begun: bool) -> bool:
-    """Whether database and journal tell the same story (docs/decisions/0014); also E20."""
+    """Whether database and journal tell the same story (docs/decisions/0020); also E20."""
     now = clock.now()
     idle = now - (issue.worked_at or now)
     if journal.is_ahead():

@@ -1,4 +1,4 @@
-"""What was handed over, written down beside the database (docs/decisions/0014).
+"""What was handed over, written down beside the database (docs/decisions/0020).
 
 A database that is brought back from a copy knows nothing of what went out since. So each letter
 has a file of its own in `VAR_DIR`: before a message is handed over, the fingerprint of its address
