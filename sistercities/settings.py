@@ -47,6 +47,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "sistercities.pages",
+    "sistercities.comments",
     "sistercities.news",
     "donations",
     "exchanges",

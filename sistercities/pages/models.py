@@ -16,7 +16,7 @@ from sistercities.shared.richtext import RichTextField
 from sistercities.shared.stored_files import KeepsFiles
 
 TAKEN = {
-    "admin", "cities", "visits", "galleries", "events", "news", "newsletter", "donate",
+    "admin", "cities", "visits", "galleries", "events", "news", "newsletter", "donate", "replies",
     "webhooks", "search", "documents", "healthz", "readyz", "static", "media", "styleguide",
 }  # fmt: skip
 

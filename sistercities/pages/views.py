@@ -75,6 +75,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         "User-agent: *",
         f"Disallow: {reverse('admin:index')}",
         f"Disallow: {reverse('pages:search')}",
+        "Disallow: /replies/",
         f"Sitemap: {settings.SITE_URL}{reverse('pages:sitemap')}",
     )
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

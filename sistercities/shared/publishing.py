@@ -67,3 +67,18 @@ class Publishable(models.Model):
         if self.status == self.Status.DRAFT:
             return str(self.Status.DRAFT.label)
         return str(self.Status.PUBLISHED.label if self.is_public else _("Scheduled"))
+
+
+class TakesReplies(models.Model):
+    """A page under which readers may write, until staff close it."""
+
+    takes_replies = models.BooleanField(
+        _("takes replies"),
+        default=True,
+        db_default=True,
+        help_text=_("Readers may leave a reply; you read it before anybody sees it. Without the "
+                    "tick what is published stays and nothing new is taken."),
+    )  # fmt: skip
+
+    class Meta:
+        abstract = True

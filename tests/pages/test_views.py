@@ -237,7 +237,7 @@ def test_robots_are_told_where_the_map_is(client, django_assert_num_queries, db)
         response = client.get("/robots.txt")
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response.content.decode() == (
-        "User-agent: *\nDisallow: /admin/\nDisallow: /search/\n"
+        "User-agent: *\nDisallow: /admin/\nDisallow: /search/\nDisallow: /replies/\n"
         "Sitemap: http://127.0.0.1:8000/sitemap.xml\n"
     )
 
