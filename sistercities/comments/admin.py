@@ -25,13 +25,15 @@ class CommentAdmin(admin.ModelAdmin):
     list_display = ("name", "excerpt", "page", "state", "written_at", "reported_at")
     search_fields = ("name", "text", "email", "=pk")
     list_filter = (
-        "state", ("reported_at", admin.EmptyFieldListFilter), "written_at", "city", "visit",
+        "state", ("reported_at", admin.EmptyFieldListFilter), "written_at", "city",
     )  # fmt: skip
     list_select_related = ("city", "visit", "article")
     ordering = ("-state", "-pk")  # waiting, rejected, published
-    fields = (
-        "page", "name", "email", "text", "written_at", "state", "answer", "reported_at", "report",
-    )  # fmt: skip
+    fieldsets = (
+        (_("What the reader wrote"), {"fields": ("page", "name", "email", "text", "written_at")}),
+        (_("What you do"), {"fields": ("state", "answer")}),
+        (_("Report"), {"fields": ("reported_at", "report")}),
+    )
     readonly_fields = ("page", "name", "email", "text", "written_at", "reported_at", "report")
     radio_fields = {"state": admin.HORIZONTAL}
     actions = ["publish", "reject", "put_back", "settle"]

@@ -12,8 +12,9 @@ from django.urls import reverse
 from sistercities.comments.models import SUBJECTS, Comment, Subject
 from sistercities.shared import clock
 from sistercities.shared.mail import queue_mail
-from sistercities.shared.models import SiteSettings
+from sistercities.shared.models import OutgoingMessage, SiteSettings
 
+MAIL_KEY = "comment-published:"
 SAME_AGAIN = dt.timedelta(hours=1)
 KEEP_ADDRESS = dt.timedelta(days=90)
 KEEP_REJECTED = dt.timedelta(days=30)
@@ -45,7 +46,7 @@ def publish(*, comment: Comment) -> bool:
     )
     if is_first and comment.email:
         queue_mail(
-            key=f"comment-published:{comment.pk}",
+            key=f"{MAIL_KEY}{comment.pk}",
             template="comments/emails/published",
             to=comment.email,
             context={
@@ -111,8 +112,12 @@ def _tell_staff(key: str, template: str, context: dict) -> None:
 
 
 def forget_old() -> int:
-    """Forgets mail addresses after 90 days and deletes what was rejected 30 days ago."""
+    """Forgets mail addresses after 90 days, in the outbox as well, and deletes what was rejected
+    30 days ago.
+    """
     now = clock.now()
     old = Comment.objects.exclude(email="").filter(written_at__lt=now - KEEP_ADDRESS)
+    told = OutgoingMessage.objects.filter(key__startswith=MAIL_KEY, sent_at__lt=now - KEEP_ADDRESS)
+    told.delete()
     rejected = Comment.objects.filter(state=State.REJECTED, decided_at__lt=now - KEEP_REJECTED)
     return rejected.delete()[0] + old.update(email="")
