@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from cities.models import City
 from donations.models import Campaign
@@ -22,6 +24,10 @@ COMPARED = 400  # addresses, the last changed: an address that nobody has costs 
 LONGEST = 80  # letters that are looked at
 ALIKE = 0.6
 SHORTEST = 4  # letters of a word that may stand inside an address
+KINDS = {
+    "city": _("City"), "visit": _("Visit"), "gallery": _("Pictures"), "event": _("Event"),
+    "article": _("News"), "campaign": _("Appeal"), "page": _("Page"),
+}  # fmt: skip
 ENDING = re.compile(r"\.(html?|php|aspx?)$", re.IGNORECASE)
 
 
@@ -29,6 +35,7 @@ ENDING = re.compile(r"\.(html?|php|aspx?)$", re.IGNORECASE)
 class Near:
     title: str
     url: str
+    kind: str | Promise
 
 
 def nearest(path: str) -> list[Near]:
@@ -40,7 +47,9 @@ def nearest(path: str) -> list[Near]:
         return []
     pages: dict[str, list[Near]] = {}
     for kind, slug, title in _recent():
-        pages.setdefault(slug, []).append(Near(title, reverse(Card.ROUTES[kind], args=[slug])))
+        pages.setdefault(slug, []).append(
+            Near(title, reverse(Card.ROUTES[kind], args=[slug]), KINDS[kind])
+        )
     slugs = get_close_matches(wanted, pages, n=MOST, cutoff=ALIKE)
     words = [word for word in wanted.split("-") if len(word) >= SHORTEST and not word.isdigit()]
     slugs += [slug for slug in pages if slug not in slugs and set(words) & set(slug.split("-"))]

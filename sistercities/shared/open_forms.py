@@ -77,7 +77,7 @@ class PlainWords(forms.CharField):
     widget = forms.Textarea
 
     def to_python(self, value):
-        text = super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
+        text = (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
         text = TURNING.sub("", text)
         text = "".join(
             sign

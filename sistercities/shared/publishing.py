@@ -61,8 +61,8 @@ class Publishable(models.Model):
     _public_slug = ""  # under which visitors found it when it was read
 
     @classmethod
-    def from_db(cls, db: Any, field_names: Any, values: Any) -> Self:
-        row = super().from_db(db, field_names, values)
+    def from_db(cls, db: Any, field_names: Any, values: Any, **kwargs: Any) -> Self:
+        row = super().from_db(db, field_names, values, **kwargs)
         if {"slug", "status", "publish_at"} <= row.__dict__.keys() and row.is_public:
             row._public_slug = row.slug
         return row

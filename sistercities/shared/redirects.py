@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F
+from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,14 +25,14 @@ on_this_site = RegexValidator(
 )
 
 
-class RedirectQuerySet(models.QuerySet):
+class RedirectQuerySet(models.QuerySet["Redirect"]):
     def for_path(self, path: str, query: str) -> "Redirect | None":
         """The row for an address: the most exact one first. One query."""
         exact = {path, iri_to_uri(path), f"{path}?{query}"}
         above = {path[: at + 1] for at, sign in enumerate(path[:LONGEST]) if sign == "/"}
-        rows = self.filter(old_path__in=[old for old in exact | above if len(old) <= LONGEST])
-        fits = [row for row in rows if row.old_path in exact or row.has_parts]
-        return max(fits, key=lambda row: len(row.old_path), default=None)
+        wanted = [old for old in exact | above if len(old) <= LONGEST]
+        rows = self.filter(old_path__in=wanted).order_by(Length("old_path").desc())
+        return next((row for row in rows if row.old_path in exact or row.has_parts), None)
 
     @transaction.atomic
     def record(self, *, old: str, new: str) -> None:

@@ -160,7 +160,7 @@ def test_what_a_reader_may_have_meant_is_offered(client, site, make_city, path, 
     for name, state in (("Jinzhou", "published"), ("Midleton", "published"), ("Jinzhow", "draft")):
         make_city(name, status=state)
     main = main_of(client.get(path)).split("Or begin with a city")[0]
-    assert re.findall(r'<li><a href="/cities/\w+/">(\w+)</a>', main) == meant
+    assert re.findall(r'<li><a href="/cities/\w+/">(\w+)</a><small>City</small>', main) == meant
 
 
 def test_a_page_that_is_not_for_this_account(rf, site, admin_user):
