@@ -86,6 +86,8 @@ TABLE: dict[str, dict[str, str]] = {
     "pages:search": READ,
     "pages:documents": READ,
     "pages:document": READ,
+    "pages:contact": READ_AND_SEND,
+    "pages:board": READ,
     "pages:robots": READ,
     "pages:sitemap": READ,
     "pages:healthz": READ,
