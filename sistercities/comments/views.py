@@ -67,7 +67,6 @@ def _page(
             "kind": kind,
             "comments": sorted(found, key=newest_first),
             "is_sent": "sent" in request.GET,
-            "is_closed": status == 409,
             "form": form,
         },
         status=status,

@@ -232,3 +232,12 @@ def test_a_new_file_is_read_anew(site):
         read_waiting()
         document.refresh_from_db()
         assert text in document.text
+
+
+def test_letters_may_lead_to_a_published_document(site):
+    from sistercities.pages.letters import public
+
+    row("Bylaws", "policy", None, slug="bylaws")
+    row("Draft", "policy", None, slug="draft", status="draft")
+    paths = {"/documents/bylaws.pdf", "/documents/draft.pdf", "/documents/none.pdf"}
+    assert public(paths) == {"/documents/bylaws.pdf"}
