@@ -13,7 +13,7 @@ from cities.models import City
 from exchanges.album import Album, Chapter, in_chapters
 from exchanges.models import Day, Event, Photo, Stop, Visit
 from exchanges.views.paging import page_of
-from sistercities.shared.cards import Card, gather
+from sistercities.shared.cards import Card, gather, newest_first
 from sistercities.shared.headers import stored_briefly
 from sistercities.shared.images import STEPS
 from sistercities.shared.site import current_site
@@ -73,6 +73,7 @@ def visit_detail(request: HttpRequest, slug: str) -> HttpResponse:
         visit.articles.published().cards(),
         visit.galleries.published().cards(),
         visit.campaigns.published().open().cards(),
+        visit.comments.published().page().cards(),
     )
     days, more = _pictures(request, visit, lists["gallery"])
     return render(
@@ -91,6 +92,7 @@ def visit_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "articles": sorted(lists["article"], key=lambda card: card.on, reverse=True),
             "galleries": lists["gallery"],
             "campaigns": lists["campaign"],
+            "comments": sorted(lists["comment"], key=newest_first),
         },
     )
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from cities.models import City
 from sistercities.news.models import Article
-from sistercities.shared.cards import gather
+from sistercities.shared.cards import gather, newest_first
 
 ARTICLES_ON_PAGE = 20
 RELATED = 3
@@ -48,7 +48,11 @@ def article_detail(request: HttpRequest, slug: str) -> HttpResponse:
         .newest()
         .first_few(RELATED)
     )
-    lists = gather(City.objects.published().filter(pk__in=cities).cards(), related.cards())
+    lists = gather(
+        City.objects.published().filter(pk__in=cities).cards(),
+        related.cards(),
+        article.comments.published().page().cards(),
+    )
     return render(
         request,
         "news/article_detail.html",
@@ -56,6 +60,7 @@ def article_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "article": article,
             "visit": article.visit if article.visit and article.visit.is_public else None,
             "cities": lists["city"],
+            "comments": sorted(lists["comment"], key=newest_first),
             "related": sorted(lists["article"], key=lambda card: card.on, reverse=True),
         },
     )

@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from sistercities.newsletter import suppressing
-from sistercities.newsletter.forms import OneLine, check_address, known_language
+from sistercities.newsletter.forms import known_language
 from sistercities.newsletter.models import (
     Consent,
     ListImport,
@@ -29,6 +29,7 @@ from sistercities.newsletter.models import (
     normalise,
 )
 from sistercities.shared import clock
+from sistercities.shared.open_forms import OneLine, check_address
 from sistercities.shared.rows import stand_in_line
 from sistercities.shared.spreadsheets import plain
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from cities.models import City
 from donations.models import Campaign
 from sistercities.news.models import FeedSource
+from sistercities.pages.missing import Near, nearest
 from sistercities.pages.models import Page
 from sistercities.shared.cards import Card, as_list, gather
 from sistercities.shared.models import SiteLink, SiteSettings
@@ -41,6 +42,11 @@ class Chrome:
     @property
     def canonical(self) -> str:
         return f"{settings.SITE_URL}{self.request.path}"
+
+    @cached_property
+    def nearest(self) -> list[Near]:
+        """For the page of what is not there."""
+        return nearest(self.request.path)
 
     @property
     def home(self) -> Card | None:

@@ -19,7 +19,7 @@ from sistercities import access
 from sistercities.news.models import Article
 from sistercities.newsletter.material import Material, Offer, Picture
 from sistercities.newsletter.models import Block, Issue
-from sistercities.pages.models import Page
+from sistercities.pages.models import Document, Page
 from sistercities.shared import clock
 from sistercities.shared.cards import Card
 from sistercities.shared.models import SiteSettings
@@ -270,7 +270,8 @@ KINDS: dict[str, Any] = {
     "city": lambda: City.objects.published(), "visit": lambda: Visit.objects.published(),
     "gallery": lambda: Gallery.objects.published(), "event": lambda: Event.objects.published(),
     "article": lambda: Article.objects.published(), "page": lambda: Page.objects.published(),
-    "campaign": lambda: Campaign.objects.published(), "issue": lambda: Issue.objects.public(),
+    "campaign": lambda: Campaign.objects.published(),
+    "document": lambda: Document.objects.published(), "issue": lambda: Issue.objects.public(),
 }  # fmt: skip
 # By the pattern's name. A page of one photo is not here: consent may take it away any day.
 KIND_OF = {

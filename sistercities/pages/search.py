@@ -18,7 +18,7 @@ from cities.models import City
 from exchanges.models import Event, Gallery, Visit
 from exchanges.models.visit import when
 from sistercities.news.models import Article
-from sistercities.pages.models import Page
+from sistercities.pages.models import Document, Page
 from sistercities.shared.cards import Card, gather
 
 MAX_CHARACTERS = 100
@@ -86,6 +86,8 @@ def _kinds() -> list[Kind]:
         Kind("article", _("News"), Article.objects.published(), ("headline",),
              ("lead",), ("body",), newest("publish_at")),
         Kind("page", _("Pages"), Page.objects.published(), ("title",), ("lede",), ("body",)),
+        Kind("document", _("Documents"), Document.objects.published(), ("title",), ("text",),
+             (), newest("year")),
     ]  # fmt: skip
 
 
@@ -107,7 +109,8 @@ def normalise(text: str) -> str:
 
 
 def search(text: str) -> Found:
-    """Published cities, visits, events, galleries, articles and pages that hold every word.
+    """Published cities, visits, events, galleries, articles, pages and documents that hold every
+    word.
 
     One query, or none for an empty question; at most 20 a kind. Exact names come first, then
     names that begin with the question, then the newest.
@@ -126,6 +129,8 @@ def search(text: str) -> Found:
         for card in group.cards:
             if group.kind in {"visit", "event"} and card.on:
                 card.more["when"] = when(card.on, card.until, card.more.get("precision", "day"))
+            elif group.kind == "document":
+                card.more["when"] = card.more["year"]
     return Found(asked, groups)
 
 
@@ -142,19 +147,20 @@ def _matches(kind: Kind, asked: str) -> QuerySet:
 
 
 def _holds(kind: Kind, word: str) -> Q:
-    somewhere = _in_fields((*kind.names, *kind.texts), word)
+    somewhere = in_fields((*kind.names, *kind.texts), word)
     if word.lower() in MARKUP:
         for name in kind.html:  # the next bracket after it opens: so it stands outside a tag
             somewhere |= Q(**{f"{name}__iregex": f"{word}[^<>]*(<|$)"})
     else:
-        somewhere |= _in_fields(kind.html, escape(word, quote=False))
+        somewhere |= in_fields(kind.html, escape(word, quote=False))
     if kind.name == "article":
-        named = City.objects.published().filter(_in_fields(CITY_NAMES, word))
+        named = City.objects.published().filter(in_fields(CITY_NAMES, word))
         somewhere |= Q(Exists(named.filter(articles=OuterRef("pk"))))
     return somewhere
 
 
-def _in_fields(fields: tuple[str, ...], word: str) -> Q:
+def in_fields(fields: tuple[str, ...], word: str) -> Q:
+    """Rows in which some field holds a word of a normalised question, in any spelling."""
     condition = Q()
     for name in fields:
         for spelling in _spellings(word):

@@ -22,12 +22,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from sistercities.newsletter import checking, composing
-from sistercities.newsletter.forms import OneLine
 from sistercities.newsletter.lines import lines_of
 from sistercities.newsletter.models import Block, Issue, Topic
 from sistercities.newsletter.rendering import Letter, personal, skeleton
 from sistercities.shared.admin import NonceMixin
 from sistercities.shared.models import SiteSettings
+from sistercities.shared.open_forms import OneLine
 
 # A letter asks for pictures of the site and nothing else; nothing in it runs.
 PREVIEW_POLICY = (
