@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from textwrap import shorten
 from typing import cast
 
 from django.core.files.storage import storages
@@ -158,22 +159,25 @@ def _width_of(name: str, picture: Picture) -> int:
 
 
 def _subject(chosen: list[Material]) -> str:
-    told = [each.title for each in chosen if each.kind not in {Block.Kind.EVENTS}]
+    told = [each.title for each in chosen if each.kind != Block.Kind.EVENTS]
     if not told:
         return _("What is new, and what is next")
     both = (
         _("%(first)s, and %(second)s") % {"first": told[0], "second": told[1]} if told[1:] else ""
     )
-    return both if both and len(both) <= 60 else told[0][:120]
+    return both if both and len(both) <= 60 else shorten(told[0], 120, placeholder=" …")
 
 
 def _preheader(chosen: list[Material]) -> str:
-    """The next headings, as many as a mail program shows."""
+    """The next headings, each whole, as many as a mail program shows. A list of events has its
+    first one there: its own heading tells nobody anything.
+    """
     subject = _subject(chosen)
     line = ""
     for each in chosen:
-        longer = f"{line} · {each.title}" if line else each.title
-        if each.title not in subject and len(longer) <= 90:
+        title = each.lines[0]["title"] if each.kind == Block.Kind.EVENTS else each.title
+        longer = f"{line} · {title}" if line else title
+        if title not in subject and len(longer) <= 90:
             line = longer
     return line
 

@@ -114,7 +114,7 @@ def test_a_new_letter_tells_what_is_new_in_order_of_weight(published):
         ("appeal", "A bus", "/donate/bus/"),
     ]
     assert (issue.status, issue.subject) == ("draft", "The gardens, and The next visit")
-    assert issue.preheader == "Album · A choir · Dates · A bus"
+    assert issue.preheader == "Album · A choir · Supper · A bus"
     blocks = {block.kind: block for block in issue.blocks.all()}
     assert blocks["article"].text == "<p>Come &amp; sing.</p>"
     assert [line["title"] for line in blocks["events"].lines] == [
@@ -124,6 +124,24 @@ def test_a_new_letter_tells_what_is_new_in_order_of_weight(published):
     assert blocks["events"].lines[0]["words"].endswith(" · The hall")
     assert blocks["appeal"].lines[0]["percent"] == 0
     assert blocks["appeal"].lines[0]["words"].startswith("$0 of $6,000 given by ")
+
+
+def test_the_drafted_head_of_a_letter_holds_whole_titles_only(site, jinzhou):
+    long = " ".join(["Chrysanthemums"] * 9)  # of 134 letters
+    for number, headline in enumerate([long, "A" * 91, "A choir"]):
+        Article.objects.create(
+            headline=headline, slug=f"a{number}", lead="x", status="published",
+            publish_at=clock.now() - number * DAY,
+        )  # fmt: skip
+    Event.objects.create(
+        title="Supper", slug="supper", summary="Come.", starts_on=clock.today() + DAY,
+        status="published",
+    )  # fmt: skip
+    issue = composing.draft()
+    assert issue.subject == " ".join(["Chrysanthemums"] * 7) + " …"
+    assert issue.preheader == "A choir · Supper"
+    issue = composing.draft(keys=["events"])
+    assert (issue.subject, issue.preheader) == ("What is new, and what is next", "Supper")
 
 
 def test_only_what_is_published_is_told(site, jinzhou, make_visit):
