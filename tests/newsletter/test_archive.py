@@ -82,14 +82,25 @@ def test_nothing_personal_and_no_placeholder_is_on_it(client, letter):
     assert response["Cache-Control"] == "public, max-age=60"
 
 
-def test_a_placeholder_is_nowhere_that_leads_to_a_letter(client, letter):
+def test_a_placeholder_is_nowhere_that_leads_to_a_letter(
+    client, letter, picture_file, finish_pictures
+):
     make(9, subject="Older words for {{ name }}", preheader="{{ name }}, look")
-    letter.blocks.update(label="Come, {{ name }}")
+    letter.blocks.update(label="Come, {{ name }}", lines=[{"title": "{{ name }}’s day"}])
+    block = letter.blocks.first()
+    block.picture, block.picture_alt = picture_file(900, 600), "A boat for {{ name }}"
+    block.picture_caption, block.picture_credit = "See, {{name}}", "By {{ web_url }} Ann"
+    block.save()
+    finish_pictures()
     listed = client.get("/newsletter/").content.decode()
     assert ">Older words for friend</a>" in listed
     assert ">friend, look</p>" in listed
     shown = page(client, letter)
     assert ">Come, friend</a>" in shown
+    assert ">friend’s day" in shown
+    assert shown.count("A boat for friend") == 2  # the picture, and the card for sharing
+    assert ">See, friend</span>" in shown
+    assert ">By Ann</span>" in shown
     assert ">Older words for friend</a>" in shown
     assert "{{" not in listed + shown
 
