@@ -78,16 +78,24 @@ def add(issue: Issue, *, keys: Iterable[str]) -> int:
     return len(chosen)
 
 
-def make_topics() -> None:
-    """A topic for each city that has none; flag and colors are those of the city now."""
+def make_topics() -> int:
+    """A topic for whatever readers should be able to choose and that has none; how many. Flag and
+    colors are those of the city now; words that staff changed stay.
+    """
     known = {topic.slug: topic for topic in Topic.objects.all()}
     dress = ("native_title", "native_language", "country", "accent", "accent_dark")
+    added = 0
     for offer in material.topics():
         values = {name: getattr(offer, name) for name in dress}
         if offer.slug not in known:
-            Topic.objects.create(slug=offer.slug, title=offer.title, **values)
+            Topic.objects.create(
+                slug=offer.slug, title=offer.title, description=offer.description,
+                order=offer.order, **values,
+            )  # fmt: skip
+            added += 1
         elif any(getattr(known[offer.slug], name) != value for name, value in values.items()):
             Topic.objects.filter(slug=offer.slug).update(**values)
+    return added
 
 
 def copied_photos() -> set[str]:

@@ -209,10 +209,11 @@ def test_letters_of_one_month_have_addresses_of_their_own(site):
 def test_each_sister_city_has_a_topic_with_its_flag_and_colors(site, jinzhou, midleton, make_city):
     make_city("A draft", status="draft")
     Topic.objects.create(slug="midleton", title="Our friends in Midleton")
-    composing.make_topics()
-    composing.make_topics()
+    assert composing.make_topics() == 3
+    assert composing.make_topics() == 0
     topics = {topic.slug: topic for topic in Topic.objects.all()}
-    assert set(topics) == {"jinzhou", "midleton"}
+    assert list(topics) == ["jinzhou", "midleton", "events", "giving"]
+    assert topics["giving"].description == "A few times a year: what an appeal paid for."
     assert (topics["jinzhou"].title, topics["jinzhou"].native_title) == ("Jinzhou", "锦州")
     assert (topics["jinzhou"].country, topics["jinzhou"].accent) == ("CN", "#7b2a4e")
     assert (topics["midleton"].title, topics["midleton"].country) == (
