@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.test import Client
+from playwright.sync_api import expect
 
 from sistercities.newsletter.models import Block, Issue
 
@@ -64,6 +65,22 @@ def test_the_preview_follows_what_is_typed_and_keeps_nothing(desk, letter):
     shown.locator("pre", has_text="COME AND SING WITH US").wait_for()
     letter.refresh_from_db()
     assert letter.subject == "A supper to book"
+
+
+def test_what_was_typed_outlives_the_session(desk, letter, live_server):
+    cookies = desk.context.cookies()
+    desk.context.clear_cookies()
+    desk.locator("#id_subject").fill("Come and sing with us")
+    gone = "You are signed out. Nothing here is lost"
+    expect(desk.locator("#preview-form .state")).to_contain_text(gone)
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.locator(".submit-row .state")).to_contain_text(gone)
+    expect(desk.get_by_role("link", name="Sign in")).to_be_visible()
+    desk.context.add_cookies([each for each in cookies if each["name"] == "sessionid"])
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Save").click()
+    letter.refresh_from_db()
+    assert letter.subject == "Come and sing with us"
 
 
 def test_a_new_block_is_written_in_the_editor(desk, letter):
