@@ -78,7 +78,8 @@ def test_report_says_what_became_of_each(admin_client, six):
         "Reported as spam 1 (16.66 %)",
         "Left out: Pauses 1",
         "Jinzhou 3 1 2 1 0",
-        "Everything 1 1 0 0 1",
+        "Everything (chose no topic) 1 1 0 0 1",
+        "How far it is Its page in the archive Each delivery: did Ann get it?",
         "Links are not counted.",
     ):
         assert line in text, line

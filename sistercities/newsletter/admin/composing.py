@@ -116,6 +116,13 @@ class BlockInline(admin.StackedInline):
     def kept_lines(self, block: Block) -> str:
         return ", ".join(line.title for line in lines_of(block) if line.title)
 
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        """Without the buttons that would change or delete a topic from within a letter."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "topic":
+            field.widget = field.widget.widget
+        return field
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """One query for the choices of all blocks, not one each."""
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)

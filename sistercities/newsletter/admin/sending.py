@@ -99,6 +99,7 @@ class SendingPages(admin.ModelAdmin):
             "form": form,
             "reached": releasing.reach(issue),
             "obstacles": releasing.obstacles(issue),
+            "topics": issue.topics.all(),
         }
         return self._sending_page(request, issue, "send", _("Send the letter"), context)
 

@@ -36,6 +36,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (isAsking) return;
   isAsking = true;
+  status.textContent = status.dataset.saving;
   try {
     isSending = await mayPost();
     if (isSending) form.requestSubmit(event.submitter);
