@@ -104,3 +104,4 @@ def test_the_page_is_accessible(desk, width):
     told = [(each["id"], [node["html"][:300] for node in each["nodes"]]) for each in found]
     assert told == []
     assert desk.evaluate("document.documentElement.scrollWidth") == width
+    expect(desk.get_by_role("link", name="Sign in")).to_be_hidden()

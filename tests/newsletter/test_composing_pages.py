@@ -261,7 +261,12 @@ def test_the_live_preview_shows_the_form_and_keeps_nothing(admin_client, issue, 
 def test_a_form_that_is_not_complete_has_no_preview(admin_client, issue, block):
     address = reverse("admin:newsletter_issue_preview", args=[issue.pk])
     response = admin_client.post(address, form_of(issue, subject=""))
-    assert json.loads(response.content) == {"is_valid": False}
+    said = "Subject: This field is required."
+    assert json.loads(response.content) == {"is_valid": False, "incomplete": said}
+    broken = form_of(issue, {"id": block.pk, "title": "x" * 151})
+    response = admin_client.post(address, broken)
+    said = "Heading: Ensure this value has at most 150 characters (it has 151)."
+    assert json.loads(response.content) == {"is_valid": False, "incomplete": said}
 
 
 # --- who may --------------------------------------------------------------------------------

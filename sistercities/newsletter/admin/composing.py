@@ -239,7 +239,7 @@ class ComposingPages(NonceMixin, admin.ModelAdmin):
         if request.method == "POST":
             letter, problems = self._unsaved(request, issue, follows)
             if letter is None:
-                return JsonResponse({"is_valid": False})
+                return JsonResponse({"is_valid": False, "incomplete": "".join(problems[:1])})
             return JsonResponse(
                 {
                     "is_valid": True,
@@ -251,13 +251,17 @@ class ComposingPages(NonceMixin, admin.ModelAdmin):
         return _as_page(_for_eyes(issue, follows), query.get("look", ""))
 
     def _unsaved(self, request, issue, follows) -> tuple[Letter | None, list]:
-        """As if it had been saved: it is, and taken back at once. Pictures are not sent along."""
+        """As if it had been saved: it is, and taken back at once. Pictures are not sent along.
+
+        None where it cannot be saved, with what is not complete.
+        """
         with transaction.atomic():
             form = self.get_form(request, issue, change=True)(request.POST, instance=issue)
             formsets, _inlines = self._create_formsets(request, issue, change=True)
             if not (form.is_valid() and all_valid(formsets)):
                 transaction.set_rollback(True)
-                return None, []
+                written = [form, *(each for formset in formsets for each in formset)]
+                return None, [text for each in written for text in _mistakes(each)]
             form.save()
             for formset in formsets:
                 formset.save()
@@ -285,6 +289,15 @@ def _topics(request: HttpRequest) -> list[Topic]:
     if not hasattr(request, "newsletter_topics"):
         request.newsletter_topics = list(Topic.objects.all())
     return request.newsletter_topics
+
+
+def _mistakes(form: forms.ModelForm) -> list[str]:
+    """What is not complete, as `Heading: This field is required.`"""
+    return [
+        f"{form[name].label}: {text}" if name in form.fields else str(text)
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
 
 
 def _page_of(issue: Issue) -> str:

@@ -202,7 +202,7 @@ async function look(isSecond = false) {
       problem = status.dataset.gone;
     } else {
       answer = await response.json();
-      problem = answer.is_valid ? "" : looker.dataset.incomplete;
+      problem = answer.is_valid ? "" : `${looker.dataset.incomplete} ${answer.incomplete}`;
     }
   } catch { /* no line: the last preview stays */ }
   if (mine !== asked) return;
