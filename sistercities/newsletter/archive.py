@@ -111,4 +111,4 @@ class LetterFeed(PublicFeed):
         return issue.began_at or issue.created_at
 
     def item_updateddate(self, issue: Issue) -> dt.datetime:
-        return issue.updated_at
+        return max(issue.updated_at, self.item_pubdate(issue))  # its state changes without a save

@@ -83,6 +83,20 @@ def test_what_was_typed_outlives_the_session(desk, letter, live_server):
     assert letter.subject == "Come and sing with us"
 
 
+def test_a_mistake_has_the_focus_and_nothing_counts_as_saved(desk, letter):
+    desk.locator("#blocks-1 summary").click()
+    heading = desk.locator("#id_blocks-1-title")
+    heading.evaluate("field => field.maxLength = 200")
+    heading.fill("x" * 151)
+    said = "The preview waits. Heading: Ensure this value has at most 150 characters"
+    expect(desk.locator("#preview-form .state")).to_contain_text(said)
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Save").click()
+    expect(heading).to_be_focused()
+    expect(desk.locator(".checks li")).to_have_text("Not saved yet Something below is not complete.")
+    expect(desk.locator(".submit-row .state")).to_have_text("Not saved yet")
+
+
 def test_a_new_block_is_written_in_the_editor(desk, letter):
     desk.locator(".add-row a").click()
     desk.locator("#id_blocks-3-title").fill("A word from us")

@@ -171,7 +171,7 @@ def test_the_page_costs_the_same_for_any_number_of_blocks(
 
 def test_the_feed_is_atom(client, letter):
     make(3)
-    sent(letter, subject="A < B & C for {{ name }}")
+    sent(letter, subject="A < B & C for {{ name }}", updated_at=clock.now() - dt.timedelta(days=1))
     response = client.get(reverse("newsletter:feed"))
     assert response["Content-Type"].startswith("application/atom+xml")
     root = ET.fromstring(response.content)
@@ -183,4 +183,6 @@ def test_the_feed_is_atom(client, letter):
     ]
     link = entries[0].find(f"{ATOM}link").get("href")
     assert link == f"{settings.SITE_URL}/newsletter/issues/autumn-2026/"
+    dates = [entries[0].find(f"{ATOM}{name}").text for name in ("published", "updated")]
+    assert dates == sorted(dates)
     assert entries[0].find(f"{ATOM}id").text.endswith(f":letter-{letter.pk}")

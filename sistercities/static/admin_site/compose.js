@@ -234,3 +234,9 @@ function show({ html, text, problems }) {
 }
 
 looker.addEventListener("change", () => look());
+
+// Refused: nothing of it is kept yet, and the first mistake takes the focus.
+if (form.querySelector(".errornote")) {
+  changed();
+  addEventListener("load", () => form.querySelector(".errors :is(input, select, textarea)")?.focus());
+}
