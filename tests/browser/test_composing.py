@@ -93,7 +93,9 @@ def test_a_mistake_has_the_focus_and_nothing_counts_as_saved(desk, letter):
     with desk.expect_navigation():
         desk.get_by_role("button", name="Save").click()
     expect(heading).to_be_focused()
-    expect(desk.locator(".checks li")).to_have_text("Not saved yet Something below is not complete.")
+    expect(desk.locator(".checks li")).to_have_text(
+        "Not saved yet Something below is not complete."
+    )
     expect(desk.locator(".submit-row .state")).to_have_text("Not saved yet")
 
 

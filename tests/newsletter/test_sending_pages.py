@@ -9,7 +9,7 @@ from django.core import mail
 from django.urls import reverse
 
 from sistercities.newsletter import delivering, releasing
-from sistercities.newsletter.models import Delivery, Issue, address_key
+from sistercities.newsletter.models import Delivery, Issue, Topic, address_key
 from sistercities.shared.mail import send_waiting
 from sistercities.shared.models import SiteSettings
 
@@ -77,7 +77,15 @@ def test_e24_sending_asks_to_type_the_number(admin_client, letter, readers):
     readers(3)
     shown = admin_client.get(page(letter, "send")).content.decode()
     assert "It would reach <strong>3</strong> people." in shown
+    assert "only for who follows" not in shown
+    assert [
+        label in shown
+        for label in ('aria-label="Not before: day"', 'aria-label="Not before: time"')
+    ] == [True, True]
+    topic = Topic.objects.create(slug="jinzhou", title="Jinzhou")
+    letter.topics.add(topic)
     wrong = admin_client.post(page(letter, "send"), {"people": "30"}).content.decode()
+    assert "It is only for who follows Jinzhou, or has chosen nothing." in wrong
     assert "It would reach 3 people. Type that number." in wrong
     assert Issue.objects.get().status == "draft"
 

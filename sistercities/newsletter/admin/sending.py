@@ -38,6 +38,14 @@ class SendForm(forms.Form):
         help_text=gettext_lazy("By the clock at home. Leave it empty to send now."),
     )  # fmt: skip
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        day, time = cast(AdminSplitDateTime, self.fields["at"].widget).widgets
+        day.attrs["aria-label"], time.attrs["aria-label"] = (
+            _("Not before: day"),
+            _("Not before: time"),
+        )
+
     def clean_at(self):
         at = self.cleaned_data["at"]
         if at and at < clock.now():
