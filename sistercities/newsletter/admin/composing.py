@@ -309,11 +309,11 @@ def _moment(request: HttpRequest) -> dt.datetime | None:
     given = request.POST if request.method == "POST" else request.GET
     try:
         moment = parse_datetime(given.get("since", ""))
-    except ValueError:
+        if moment and not is_aware(moment):
+            moment = moment.replace(tzinfo=SiteSettings.load().zone)
+        return moment and moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment is None:
-        return None
-    return moment if is_aware(moment) else moment.replace(tzinfo=SiteSettings.load().zone)
 
 
 def _for_eyes(issue: Issue, follows: frozenset[str]) -> Letter:
