@@ -78,6 +78,15 @@ def add(issue: Issue, *, keys: Iterable[str]) -> int:
     return len(chosen)
 
 
+def fill_events(block: Block) -> None:
+    """The next dates of the site, for a list of events that staff began by hand. Saves nothing."""
+    for each in material.since(clock.now()):
+        if each.kind == Block.Kind.EVENTS:
+            block.lines, block.source = each.lines, each.key
+            block.title, block.url = block.title or each.title, block.url or each.url
+            block.label = block.label or each.label
+
+
 def make_topics() -> int:
     """A topic for whatever readers should be able to choose and that has none; how many. Flag and
     colors are those of the city now; words that staff changed stay.

@@ -1,5 +1,6 @@
 """The pages on which staff compose a letter, through the real admin."""
 
+import datetime as dt
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from exchanges.models import Event
 from sistercities.news.models import Article
 from sistercities.newsletter.models import Block, Issue, Subscriber, Topic
 from sistercities.shared import clock
@@ -115,6 +117,20 @@ def test_a_date_is_left_out_by_its_tick(admin_client, issue, block):
     admin_client.post(page_of(issue), data)
     block.refresh_from_db()
     assert [line["title"] for line in block.lines] == ["Nauryz"]
+
+
+def test_a_list_of_events_that_is_begun_by_hand_has_the_next_dates(admin_client, site, issue):
+    supper = Event.objects.create(
+        title="Supper", slug="supper", summary="Come.", starts_on=clock.today() + dt.timedelta(9),
+        status="published",
+    )  # fmt: skip
+    admin_client.post(page_of(issue), form_of(issue, {"kind": "events", "title": "Come and see"}))
+    block = issue.blocks.get()
+    assert (block.title, block.url, block.label) == ("Come and see", "/events/", "All dates")
+    assert [line["title"] for line in block.lines] == ["Supper"]
+    supper.delete()
+    admin_client.post(page_of(issue), form_of(issue, {"kind": "events"}))
+    assert [each.lines for each in issue.blocks.filter(title="")] == [[]]
 
 
 @pytest.mark.parametrize("field", ["subject", "preheader"])

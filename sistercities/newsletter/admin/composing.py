@@ -81,6 +81,8 @@ class BlockForm(forms.ModelForm):
             self.instance.lines = [
                 line for number, line in enumerate(self.instance.lines) if str(number) in kept
             ]
+        elif self.instance.kind == Block.Kind.EVENTS:
+            composing.fill_events(self.instance)
         if "topic" in self.changed_data and self.instance.topic:
             self.instance.about = self.instance.topic
         return super().save(commit)
