@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from sistercities.newsletter import delivering, releasing
+from sistercities.newsletter.admin import sending
 from sistercities.newsletter.models import Delivery, Issue, Subscriber
 from sistercities.shared import clock
 from sistercities.shared.mail import send_waiting
@@ -24,6 +25,7 @@ def post_office(served_site, settings, tmp_path, unused_port_number, monkeypatch
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", unused_port_number
     settings.MAIL_RATE, settings.VAR_DIR = 0, tmp_path
     monkeypatch.setattr(releasing, "_wake", lambda: None)
+    monkeypatch.setattr(sending, "REFRESH_SECONDS", 1)
     yield server
     server.closing.set()
     server.controller.stop()
