@@ -58,7 +58,7 @@ class SignUpForm(forms.Form):
 
 
 class PreferencesForm(forms.Form):
-    """A reader's own wishes. A frequency that there is not leaves the present one."""
+    """A reader's own wishes. No frequency means every letter."""
 
     name = SignUpForm.base_fields["name"]
     language = forms.CharField(required=False)

@@ -27,6 +27,7 @@ from sistercities.shared.money import format_amount
 from sistercities.shared.pictures import Pictured
 
 DATES = 5
+AFTER_CITIES = 100
 # A visit with its story and pictures is what readers wait for.
 TOLD_VISIT, VISIT, GALLERY, ARTICLE, EVENTS, APPEAL = 100, 80, 60, 50, 30, 20
 
@@ -35,14 +36,26 @@ class Site:
     """The newsletter's source; see `newsletter.material.Source`."""
 
     def topics(self) -> list[Offer]:
+        """Each sister city; then for who wants none of them, the parts that are in every letter."""
         partners = City.objects.published().exclude(relationship=City.Relationship.HOME)
-        return [
+        cities = [
             Offer(
                 slug=city.slug, title=city.name, native_title=city.native_name,
                 native_language=city.native_language, country=str(city.country),
                 accent=city.accent.lower(), accent_dark=city.accent_dark.lower(),
             )
             for city in partners.order_by("name")
+        ]  # fmt: skip
+        return [
+            *cities,
+            Offer(
+                slug="events", title=_("Events"), order=AFTER_CITIES,
+                description=_("What takes place here and online, and how to come."),
+            ),
+            Offer(
+                slug="giving", title=_("What gifts made possible"), order=AFTER_CITIES + 1,
+                description=_("A few times a year: what an appeal paid for."),
+            ),
         ]  # fmt: skip
 
     def since(self, moment: dt.datetime) -> list[Material]:

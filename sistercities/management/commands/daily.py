@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from donations import gift_links, plan_letters
 from exchanges import receiving, sorting
 from sistercities.comments import moderating
-from sistercities.newsletter import bounces, importing, journal, subscribing
+from sistercities.newsletter import bounces, composing, importing, journal, subscribing
 from sistercities.pages import writing
 from sistercities.shared import mail, sweeping
 
@@ -31,5 +31,6 @@ class Command(BaseCommand):
             ("public files that no row names", sweeping.sweep_public),
         ):
             self.stdout.write(f"{name}: {work()} removed")
+        self.stdout.write(f"topics of the letter: {composing.make_topics()} added")
         told = plan_letters.announce_yearly()
         self.stdout.write(f"yearly gifts that are near: {told} donors told")
