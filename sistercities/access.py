@@ -30,6 +30,7 @@ READ_AND_SEND = {"GET": PUBLIC, "POST": PUBLIC}
 TABLE: dict[str, dict[str, str]] = {
     "cities:list": READ,
     "cities:accents": READ,
+    "cities:map": READ,
     "cities:detail": READ,
     "exchanges:visits": READ,
     "exchanges:visit": READ,

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, F, Q, When
@@ -13,42 +12,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import City
+from cities.models.cooperation import CooperationField, in_words
 from sistercities.shared import clock
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.richtext import RichTextField
-
-
-class Cooperation(models.TextChoices):
-    """The fields in which cities work together."""
-
-    ECONOMY = "economy", _("Economy")
-    TRADE = "trade", _("Trade")
-    SCIENCE = "science", _("Science and technology")
-    CULTURE = "culture", _("Culture")
-    EDUCATION = "education", _("Education")
-    HEALTH = "health", _("Health")
-    YOUTH = "youth", _("Youth")
-    SPORT = "sport", _("Sport")
-
-
-class CooperationField(models.JSONField):
-    """A list of `Cooperation` values, ticked in the admin."""
-
-    def formfield(self, **kwargs):
-        return forms.MultipleChoiceField(
-            choices=Cooperation.choices,
-            widget=forms.CheckboxSelectMultiple,
-            required=not self.blank,
-            label=self.verbose_name,
-            help_text=self.help_text,
-        )
-
-    def validate(self, value, model_instance):
-        super().validate(value, model_instance)
-        if unknown := set(value) - set(Cooperation.values):
-            raise ValidationError(_("Unknown field: %s") % ", ".join(sorted(unknown)))
 
 
 class VisitQuerySet(PublishableQuerySet):
@@ -197,7 +166,7 @@ class Visit(Publishable, Pictured):
     @property
     def fields(self) -> list[str]:
         """The fields of cooperation in words, in the order of the programme."""
-        return [str(field.label) for field in Cooperation if field.value in self.cooperation]
+        return in_words(self.cooperation)
 
     def zone(self, home: ZoneInfo) -> ZoneInfo:
         """The clock of the place that is visited: there when we travel, `home` when they come."""
