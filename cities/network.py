@@ -18,6 +18,7 @@ from cities.map import Chart, Degrees, MapPlace, coordinates
 from cities.models import City, DistrictLink
 from cities.models.cooperation import Cooperation, in_words
 from cities.world import REGIONS, region_of
+from sistercities.shared.filtering import Choice
 
 DISTRICT = "district"
 MOST_LETTERS = 100
@@ -59,16 +60,6 @@ class Tie:
         names = (self.name, self.native, self.other_names, self.region, self.district)
         text = _plain(" ".join((*names, self.country_name)))
         return all(word in text for word in words)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One value of a filter, how many partnerships have it, and whether it is chosen."""
-
-    value: str
-    name: str
-    count: int
-    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -166,7 +157,7 @@ def _choices(
     values: Iterable[str], names: Mapping[str, Any], counts: Counter[str], chosen: str
 ) -> list[Choice]:
     return [
-        Choice(value, str(names[value]), counts[value], value == chosen)
+        Choice(value, str(names[value]), value == chosen, counts[value])
         for value in values
         if counts[value]
     ]

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
@@ -28,15 +29,18 @@ class VisitQuerySet(PublishableQuerySet):
         """
         return self.filter(not_over(clock.today())).order_by("starts_on", "pk")
 
-    def in_line(self) -> Self:
-        """Visits to come, the next one first, then all others, the latest first.
+    def behind(self) -> Self:
+        """All others, the latest first: made, canceled, or never closed by staff."""
+        return self.exclude(not_over(clock.today())).order_by("-starts_on", "-pk")
 
-        Adds `is_coming`.
-        """
-        return self.annotate(
-            is_coming=Case(When(not_over(clock.today()), then=True), default=False),
-            coming_on=Case(When(not_over(clock.today()), then=F("starts_on"))),
-        ).order_by("-is_coming", F("coming_on").asc(nulls_last=True), "-starts_on", "-pk")
+    def between(self, first: dt.date, last: dt.date) -> Self:
+        """Those whose days are known and that are on at some day from `first` to `last`."""
+        return (
+            self.filter(precision=Visit.Precision.DAY, starts_on__lte=last)
+            .annotate(last_day=Coalesce("ends_on", "starts_on"))
+            .filter(last_day__gte=first)
+            .order_by("starts_on", "pk")
+        )
 
     def made(self) -> Self:
         """Visits that took place, the latest first."""
@@ -111,6 +115,7 @@ class Visit(Publishable, Pictured):
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
         ordering = ["-starts_on", "-pk"]
+        indexes = [models.Index(fields=["status", "starts_on", "id"], name="visit_latest")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
