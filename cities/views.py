@@ -63,7 +63,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
         city.partner_organisations.cards(),
         city.district_links.cards(),
         city.visits.published().exclude(stage="cancelled").cards(),
-        city.events.published().upcoming().first_few(6).cards(),
+        city.events.published().upcoming().next_of_series().first_few(6).cards(),
         city.articles.published().newest().first_few(ARTICLES_ON_PAGE).cards(),
         city.galleries.published().cards(),
         city.galleries.published().first_photos(PHOTOS_ON_PAGE).cards(),

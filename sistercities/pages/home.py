@@ -24,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
     lists = gather(
         visits.made().first_few(1).cards(),
         visits.coming().first_few(1).cards(),
-        Event.objects.published().upcoming().first_few(3).cards(),
+        Event.objects.published().upcoming().next_of_series().first_few(3).cards(),
         Article.objects.published().newest().first_few(3).cards(),
         Gallery.objects.published().filter(visit__in=visits.made().values("pk")[:1]).cards(),
         Campaign.objects.published().open().first_few(1).cards(),
