@@ -31,7 +31,7 @@ class Tie:
     name: str
     native: str
     language: str
-    country: str
+    country: str  # its ISO 3166 code
     kind: str
     since: int | None
     fields: list[str]
@@ -43,18 +43,16 @@ class Tie:
     where: Degrees | None = None
     km: float | None = None
     on_map: MapPlace | None = None
+    country_name: str = ""
+    kind_name: str = ""
 
     @property
-    def country_name(self) -> str:
-        return countries.name(self.country)
-
-    @property
-    def kind_name(self) -> str:
-        return kind_names()[self.kind]
-
-    @property
-    def fields_in_words(self) -> str:
-        return ", ".join(in_words(self.fields))
+    def told(self) -> str:
+        """Such as `District link: Olde Town since 2014. Culture, Youth`."""
+        kind = f"{self.kind_name}: {self.district}" if self.district else self.kind_name
+        if self.since:
+            kind = _("%(kind)s since %(year)d") % {"kind": kind, "year": self.since}
+        return ". ".join(filter(None, [kind, ", ".join(in_words(self.fields))]))
 
     def has(self, words: list[str]) -> bool:
         names = (self.name, self.native, self.other_names, self.region, self.district)
@@ -106,6 +104,10 @@ class Network:
     ) -> None:  # fmt: skip
         self.all = [_tie_of_city(city) for city in cities]
         self.all += [_tie_of_district(link, home) for link in links if home]
+        kinds, names = kind_names(), {tie.country: "" for tie in self.all}
+        names = {code: countries.name(code) for code in names}
+        for tie in self.all:
+            tie.country_name, tie.kind_name = names[tie.country], kinds[tie.kind]
         self.all.sort(key=lambda tie: (tie.country_name, tie.name))
         self.wanted = wanted
         self.shown = [tie for tie in self.all if wanted.fits(tie)]
@@ -138,9 +140,8 @@ class Network:
     @property
     def countries(self) -> list[Choice]:
         counts = Counter(tie.country for tie in self.all)
-        names = {code: countries.name(code) for code in counts}
-        return _choices(sorted(counts, key=lambda code: names[code]), names, counts,
-                        self.wanted.country)  # fmt: skip
+        names = {tie.country: tie.country_name for tie in self.all}  # by name, as they are
+        return _choices(names, names, counts, self.wanted.country)
 
     @property
     def kinds(self) -> list[Choice]:

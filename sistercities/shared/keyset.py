@@ -44,6 +44,8 @@ class Keyset:
         before = None if after else self._read(request.GET.get("before", ""))
         if place := after or before:
             rows = rows.filter(self._beyond(place, is_backwards=before is not None))
+            # Of two bounds for one index SQLite takes the first: the place, not the present moment.
+            rows.query.where.children.reverse()
         found = list(rows.order_by(*self._order(is_backwards=before is not None))[: size + 1])
         has_more, found = len(found) > size, found[:size]
         if before:
