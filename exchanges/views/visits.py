@@ -80,8 +80,8 @@ class Line:
 
     @property
     def is_long(self) -> bool:
-        """Whether it needs a form; a short one has a link for each city."""
-        return len(self.cities) > FEW_CITIES or bool(self.wanted.keys() - {"city"})
+        """Whether it needs a form; a short one has links."""
+        return len(self.cities) > FEW_CITIES
 
     @property
     def query(self) -> str:
@@ -113,12 +113,34 @@ class Line:
             "direction": (_("Direction"), _("Out and back")),
             "decade": (_("Decade"), _("All years")),
         }
+        found = []
+        for name, pairs in choices.items():
+            chosen = self.wanted.get(name)
+            of_name = [Choice(value, label, value == chosen) for value, label in pairs]
+            found.append((name, *words[name], of_name))
+        return found
+
+    @property
+    def links(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+        """The same as links: label, and for each the words, the query and whether it is chosen.
+
+        A filter with one choice is none.
+        """
         return [
-            (name, *words[name], [
-                Choice(value, label, value == self.wanted.get(name)) for value, label in pairs
+            (label, [
+                (words, urlencode({**self.wanted, name: value}) if value else self._without(name),
+                 is_chosen)
+                for value, words, is_chosen in [
+                    ("", all_words, name not in self.wanted),
+                    *((choice.value, choice.name, choice.is_chosen) for choice in choices),
+                ]
             ])
-            for name, pairs in choices.items()
+            for name, label, all_words, choices in self.filters
+            if len(choices) > 1
         ]  # fmt: skip
+
+    def _without(self, name: str) -> str:
+        return urlencode({key: word for key, word in self.wanted.items() if key != name})
 
 
 @require_safe

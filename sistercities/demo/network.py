@@ -37,7 +37,7 @@ def load() -> Counter[type[models.Model]]:
         links = [_link(home, row) for row in content["districts"]]
         DistrictLink.objects.bulk_create(links)
         visits = _visits(cities, content)
-        SiteSettings.objects.update(tagline=content["tagline"])
+        SiteSettings.objects.update(tagline=content["tagline"], headline=content["headline"])
     return Counter({City: len(cities), DistrictLink: len(links), Visit: len(visits)})
 
 

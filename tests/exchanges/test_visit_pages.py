@@ -364,9 +364,18 @@ def test_the_line_is_kept_to_city_direction_and_decade(client, site, make_visit,
     assert listed(client, "decade=2020&direction=outbound&city=jinzhou") == ["next"]
     assert listed(client, "decade=2010&city=jinzhou") == []
     text = client.get("/visits/?decade=1990").text
-    assert '<option value="1990" selected>1990s</option>' in text
-    assert '<option value="2020">2020s</option>' in text
-    assert 'class="filters"' not in client.get("/visits/?city=midleton").text
+    assert 'href="/visits/?decade=1990" aria-current="true">1990s</a>' in text
+    assert 'href="/visits/?decade=1990&amp;city=midleton">Midleton</a>' in text
+    assert 'href="/visits/">All years</a>' in text
+
+
+def test_a_line_of_many_cities_has_a_form(client, site, make_visit, make_city):
+    for number in range(9):
+        make_visit(f"v{number}", city=make_city(f"City {number}"))
+    text = client.get("/visits/?direction=outbound&city=city-3").text
+    assert '<option value="city-3" selected>City 3</option>' in text
+    assert '<option value="outbound" selected>We travel there</option>' in text
+    assert listed(client, "direction=outbound&city=city-3") == ["v3"]
 
 
 @pytest.mark.parametrize(
