@@ -4,7 +4,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
@@ -38,9 +37,6 @@ class CityQuerySet(PublishableQuerySet):
             more={
                 "relationship": "relationship", "country": "country", "region": "region",
                 "time_zone": "time_zone", "latitude": "latitude", "longitude": "longitude",
-                "accents": Concat(
-                    "accent", "accent_line", "accent_dark", "accent_line_dark"
-                ),
             },
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ from sistercities.shared.site import current_site
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    cities = list(City.objects.published().order_by("name"))
+    cities = list(City.objects.published().defer("partnership").order_by("name"))
     home_city = next((city for city in cities if city.is_home), None)
     partners = [city for city in cities if not city.is_home]
     visits = Visit.objects.published()
