@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from cities.models import City
 from cities.national_days import NationalDay, checked, national_days, source
 from exchanges.calendar import to_ical
+from exchanges.linked_data import of_event
 from exchanges.models import Event, Visit
 from exchanges.month import Month
 from sistercities.shared import clock
@@ -100,6 +101,7 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "exchanges/event_detail.html",
         {
             "event": event,
+            "linked_data": of_event(event, organiser=current_site(request).name),
             "pictured": with_picture[0] if with_picture else None,
             "dates": [date for date in dates if not date.is_over][:OTHER_DATES],
             "city": event.public_city,

@@ -1,6 +1,7 @@
 """Events as visitors read them."""
 
 import datetime as dt
+import json
 import re
 from zoneinfo import ZoneInfo
 
@@ -186,6 +187,25 @@ def test_event_texts_are_never_markup(client, site, make_event):
     )  # fmt: skip
     for address in (event.get_absolute_url(), "/events/"):
         assert "<script>alert" not in client.get(address).text
+
+
+def test_programs_read_when_and_where_it_is(client, site, make_event):
+    def told(event) -> dict:
+        (text,) = re.findall(
+            r'<script type="application/ld\+json"[^>]*>(.*?)</script>',
+            client.get(event.get_absolute_url()).text,
+        )
+        return json.loads(text)
+
+    fair = told(make_event("fair", ends_on=dt.date(2027, 2, 7), place="Hall", address="5 Elm St"))
+    hour = told(make_event("hour", starts_at=dt.time(18), ends_at=dt.time(19), is_online=True,
+                           online_url="https://example.org/meet"))  # fmt: skip
+    assert (fair["startDate"], fair["endDate"]) == ("2027-02-06", "2027-02-07")
+    assert fair["location"] == [{"@type": "Place", "name": "Hall", "address": "5 Elm St"}]
+    assert fair["organizer"]["name"] == site.name
+    assert hour["startDate"] == "2027-02-06T18:00:00-07:00"
+    assert hour["eventAttendanceMode"] == "https://schema.org/OnlineEventAttendanceMode"
+    assert hour["location"][0]["url"] == "https://example.org/meet"
 
 
 def test_event_on_a_visit_page_is_told_as_on_its_own(client, site, make_visit, make_event):
