@@ -97,7 +97,8 @@ def test_calendar_of_a_city_holds_its_own(client, site, make_event, make_city, j
     calendar = read(client, "/cities/jinzhou/calendar.ics")
     told = [str(entry["SUMMARY"]) for entry in calendar.walk("VEVENT")]
     assert told == ["The ours", "China: National Day"]
-    assert str(calendar["X-WR-CALNAME"]) == "Arvada Sister Cities: Jinzhou"
+    assert str(calendar["X-WR-CALNAME"]) == str(calendar["NAME"]) == "Arvada Sister Cities: Jinzhou"
+    assert b"\r\nX-PUBLISHED-TTL:PT6H\r\n" in calendar.to_ical()
 
 
 def test_hidden_rows_are_in_no_calendar(client, site, make_event, make_visit, jinzhou, hidden):
