@@ -84,10 +84,13 @@ class PartnerInline(admin.StackedInline):
     classes = ["collapse"]
 
 
-class DistrictLinkInline(admin.TabularInline):
+class DistrictLinkInline(admin.StackedInline):
     model = DistrictLink
     extra = 0
-    fields = ("district", "town", "country", "since_year", "note", "order")
+    fields = (
+        ("district", "town", "country", "since_year"), "note", "cooperation",
+        ("latitude", "longitude", "order"),
+    )  # fmt: skip
     formfield_overrides = SHORT_TEXT
     classes = ["collapse"]
 
@@ -148,7 +151,9 @@ class CityAdmin(PublishableAdmin):
         (_("Where it is"), {"fields": (
             ("country", "region"), ("latitude", "longitude"), "time_zone", "postal_address",
         )}),
-        (_("Partnership"), {"fields": (("relationship", "signed_on"), "partnership")}),
+        (_("Partnership"), {
+            "fields": (("relationship", "signed_on"), "cooperation", "partnership"),
+        }),
         PICTURE_SECTION,
         (_("Colors"), {
             "fields": (("accent", "accent_line"), ("accent_dark", "accent_line_dark")),

@@ -4,7 +4,8 @@ from cities import views
 
 app_name = "cities"
 urlpatterns = [
-    path("", views.CityList.as_view(), name="list"),
+    path("", views.city_list, name="list"),
     path("accents.css", views.accents, name="accents"),
+    path("map-<int:km>.svg", views.map_drawing, name="map"),
     path("<slug:slug>/", views.city_detail, name="detail"),
 ]

@@ -3,14 +3,16 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
-from django.views.generic import ListView
 
+from cities.drawing import draw
 from cities.facts import in_rows
-from cities.map import place_on_map, way_between, ways_from
-from cities.models import City, Source
+from cities.map import FEW, REACHES, Chart, coordinates, way_between, ways_from
+from cities.models import City, DistrictLink, Source
+from cities.models.city import COLOURS
+from cities.network import Network, Wanted
 from sistercities.shared.cards import Card, gather, newest_first
 from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import current_site, without_site
@@ -19,23 +21,33 @@ PHOTOS_ON_PAGE = 8
 ARTICLES_ON_PAGE = 4
 
 
-class CityList(ListView):
-    """Home first, then the partners by name."""
+@require_safe
+def city_list(request: HttpRequest) -> HttpResponse:
+    """A few partners with their pictures; many, or what `?q=…&country=…` finds, as a dense list."""
+    cities = list(City.objects.published().defer("partnership").order_by("name"))
+    home = next((city for city in cities if city.is_home), None)
+    partners = [city for city in cities if not city.is_home]
+    links = DistrictLink.objects.filter(city=home).order_by("town", "pk") if home else []
+    wanted = Wanted.from_query(request.GET)
+    network = Network(home, partners, links, wanted)
+    if len(network.all) > FEW or wanted:
+        return render(request, "cities/network.html", {"home": home, "network": network})
+    ways = ways_from(home, partners) if home else None
+    return render(
+        request,
+        "cities/city_list.html",
+        {"home": home, "partners": partners, "ways": ways},
+    )
 
-    template_name = "cities/city_list.html"
-    context_object_name = "cities"
-    http_method_names = ["get", "head", "options"]
 
-    def get_queryset(self):
-        return City.objects.published().order_by("name")
-
-    def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs)
-        home = next((city for city in context["cities"] if city.is_home), None)
-        context["home"] = home
-        context["partners"] = [city for city in context["cities"] if not city.is_home]
-        context["ways"] = ways_from(home, context["partners"]) if home else []
-        return context
+@require_safe
+@without_site
+def map_drawing(request: HttpRequest, km: int) -> HttpResponse:
+    """The land around home as far as `km`. The whole address changes with the place of home."""
+    home = City.objects.published().filter(relationship=City.Relationship.HOME).first()
+    if home is None or km not in REACHES:
+        raise Http404
+    return _kept(draw(Chart(coordinates(home), km)), "image/svg+xml", is_exact="at" in request.GET)
 
 
 @require_safe
@@ -51,7 +63,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
         city.partner_organisations.cards(),
         city.district_links.cards(),
         city.visits.published().exclude(stage="cancelled").cards(),
-        city.events.published().upcoming().first_few(6).cards(),
+        city.events.published().upcoming().next_of_series().first_few(6).cards(),
         city.articles.published().newest().first_few(ARTICLES_ON_PAGE).cards(),
         city.galleries.published().cards(),
         city.galleries.published().first_photos(PHOTOS_ON_PAGE).cards(),
@@ -59,6 +71,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
         city.comments.published().page().cards(),
     )
     home = next((card for card in lists["city"] if card.pk != city.pk), None)
+    chart = Chart.around(coordinates(home), [coordinates(city)]) if home else None
     sources = number_sources([*facts, *places])
     numbers = {source.pk: source.number for source in sources}
     for card in (*lists["section"], *lists["honour"]):
@@ -77,7 +90,8 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "city": city,
             "home": home,
             "way": way_between(home, city) if home else None,
-            "on_map": place_on_map(city, home) if home else None,
+            "chart": chart,
+            "on_map": chart.places([(coordinates(city), city.name)])[0] if chart else None,
             "fact_rows": in_rows(facts),
             "sources": sources,
             "places": places,
@@ -139,8 +153,11 @@ def pair_visits(visits: list[Card]) -> list[Pair]:
 @without_site
 def accents(request: HttpRequest) -> HttpResponse:
     """The colours of every published city, for `data-city`. Its address changes with them."""
-    light, dark = [], []
-    for city in City.objects.published().order_by("slug"):
+    # A city without colours of its own has those of home, also on the page of another.
+    light, dark = ["[data-city]{--accent:var(--civic);--accent-2:var(--civic-2)}"], []
+    for city in City.objects.published().only("slug", *COLOURS).order_by("slug"):
+        if city.colours == COLOURS:
+            continue
         where = f"[data-city={city.slug}]"
         light.append(f"{where}{{--accent:{city.accent};--accent-2:{city.accent_line}}}")
         dark.append(f"{where}{{--accent:{city.accent_dark};--accent-2:{city.accent_line_dark}}}")
@@ -151,7 +168,11 @@ def accents(request: HttpRequest) -> HttpResponse:
         + "".join(dark)
         + "}@media print{[data-city]{--accent:#000;--accent-2:#555}}}"
     )
-    response = HttpResponse(css, content_type="text/css; charset=utf-8")
-    seconds = 31536000 if request.GET.get("v") else 300
-    response["Cache-Control"] = f"public, max-age={seconds}"
+    return _kept(css, "text/css; charset=utf-8", is_exact="v" in request.GET)
+
+
+def _kept(content: str, content_type: str, *, is_exact: bool) -> HttpResponse:
+    """For browsers to keep: a year where the address changes with the content."""
+    response = HttpResponse(content, content_type=content_type)
+    response["Cache-Control"] = f"public, max-age={31536000 if is_exact else 300}"
     return response

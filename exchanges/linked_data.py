@@ -1,9 +1,9 @@
-"""What search engines and other programs read of a gallery: schema.org's words, as JSON-LD."""
+"""What programs read of a gallery and of an event: schema.org's words, as JSON-LD."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from exchanges.models import Gallery, Photo, Visit
+from exchanges.models import Event, Gallery, Photo, Visit
 from sistercities.shared.addresses import absolute, jpeg
 
 CONTEXT = "https://schema.org"
@@ -23,6 +23,42 @@ def of_gallery(gallery: Gallery, photos: Iterable[Photo], address: str) -> dict[
             "image": [_image(photo, address) for photo in photos],
         }
     )
+
+
+def of_event(event: Event, *, organiser: str) -> dict[str, Any]:
+    """An `Event`: whole days as days, hours with their offset."""
+    modes = {(True, True): "Mixed", (True, False): "Online"}
+    mode = modes.get((event.is_online, bool(event.place or event.address)), "Offline")
+    return _told(
+        {
+            "@context": CONTEXT,
+            "@type": "Event",
+            "name": event.title,
+            "description": event.summary,
+            "url": absolute(event.get_absolute_url()),
+            "startDate": (event.start or event.starts_on).isoformat(),
+            "endDate": (event.end or event.ends_on or event.starts_on).isoformat(),
+            "eventAttendanceMode": f"{CONTEXT}/{mode}EventAttendanceMode",
+            "location": _where(event),
+            "image": absolute(jpeg(event)) if event.picture else "",
+            "organizer": {"@type": "Organization", "name": organiser, "url": absolute("/")},
+        }
+    )
+
+
+def _where(event: Event) -> list[dict[str, Any]]:
+    places = []
+    if event.place or event.address:
+        place = {"@type": "Place", "name": event.place, "address": event.address}
+        places.append(_told(place))
+    if event.is_online:
+        places.append(
+            {
+                "@type": "VirtualLocation",
+                "url": event.online_url or absolute(event.get_absolute_url()),
+            }
+        )
+    return places
 
 
 def _image(photo: Photo, address: str) -> dict[str, Any]:
@@ -64,4 +100,4 @@ def _place(gallery: Gallery) -> dict[str, Any] | None:
 
 
 def _told(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if value not in ("", None)}
+    return {name: value for name, value in data.items() if value not in ("", None, [])}

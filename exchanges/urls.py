@@ -22,6 +22,7 @@ urlpatterns = [
     ),
     path("events/", views.event_list, name="events"),
     path("events/calendar.ics", views.calendar, name="calendar"),
+    path("events/national-days.ics", views.national_calendar, name="national_calendar"),
     path("events/<slug:slug>.ics", views.event_ics, name="event_ics"),
     path("events/<slug:slug>/", views.event_detail, name="event"),
     path("cities/<slug:slug>/calendar.ics", views.city_calendar, name="city_calendar"),

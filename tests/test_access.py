@@ -18,7 +18,12 @@ MAY_SET_A_COOKIE = {
     "donations:give", "donations:campaign", "donations:tickets", "donations:my_gifts",
     "admin:login",
 }  # fmt: skip
-FILES = {"pages:media", "pages:document", "exchanges:gallery_zip"}  # there is none here
+FILES = {
+    "pages:media",
+    "pages:document",
+    "exchanges:gallery_zip",
+    "cities:map",
+}  # there is none here
 SIGNING_IN = {"admin:login", "admin:logout"}
 
 

@@ -4,12 +4,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from cities.colours import check_accents
+from cities.models.cooperation import CooperationField, in_words
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.models import time_zone_choices, validate_time_zone
 from sistercities.shared.pictures import Pictured
@@ -22,6 +22,13 @@ valid_language = RegexValidator(
 )
 
 
+# By field, and what a city has that was given none: those of home.
+COLOURS = {
+    "accent": "#1a4f4b", "accent_line": "#a8761a", "accent_dark": "#8fd0c6",
+    "accent_line_dark": "#dcb25a",
+}  # fmt: skip
+
+
 class CityQuerySet(PublishableQuerySet):
     def cards(self) -> models.QuerySet:
         return as_cards(
@@ -30,9 +37,6 @@ class CityQuerySet(PublishableQuerySet):
             more={
                 "relationship": "relationship", "country": "country", "region": "region",
                 "time_zone": "time_zone", "latitude": "latitude", "longitude": "longitude",
-                "accents": Concat(
-                    "accent", "accent_line", "accent_dark", "accent_line_dark"
-                ),
             },
         )  # fmt: skip
 
@@ -62,6 +66,10 @@ class City(Publishable, Pictured, TakesReplies):
     signed_on = models.DateField(
         _("agreement signed on"), null=True, blank=True,
         help_text=_("Leave empty while the day is not on file."),
+    )  # fmt: skip
+    cooperation = CooperationField(
+        _("fields of cooperation"), default=list, db_default=[], blank=True,
+        help_text=_("What you do together. Visitors find the city by them on the page of cities."),
     )  # fmt: skip
     country = CountryField(_("country"))
     region = models.CharField(_("state or province"), max_length=80, blank=True)
@@ -93,13 +101,19 @@ class City(Publishable, Pictured, TakesReplies):
         _("partnership"), help_text=_("How it began and what it means today.")
     )
     accent = models.CharField(
-        _("accent on light pages"), max_length=7, default="#1a4f4b",
+        _("accent on light pages"), max_length=7, default=COLOURS["accent"],
         help_text=_("From the city's life, not its flag. Checked so that words in it can be read."),
     )  # fmt: skip
-    accent_line = models.CharField(_("second accent, for lines"), max_length=7, default="#a8761a")
-    accent_dark = models.CharField(_("accent on dark pages"), max_length=7, default="#8fd0c6")
+    accent_line = models.CharField(
+        _("second accent, for lines"), max_length=7, default=COLOURS["accent_line"]
+    )
+    accent_dark = models.CharField(
+        _("accent on dark pages"), max_length=7, default=COLOURS["accent_dark"]
+    )
     accent_line_dark = models.CharField(
-        _("second accent, for lines on dark pages"), max_length=7, default="#dcb25a"
+        _("second accent, for lines on dark pages"),
+        max_length=7,
+        default=COLOURS["accent_line_dark"],
     )
 
     objects = CityQuerySet.as_manager()
@@ -131,12 +145,16 @@ class City(Publishable, Pictured, TakesReplies):
             raise ValidationError(
                 {"native_language": _("Which language is the name in its own script?")}
             )
-        check_accents(
-            {
-                field: getattr(self, field)
-                for field in ("accent", "accent_line", "accent_dark", "accent_line_dark")
-            }
-        )
+        check_accents(self.colours)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of cooperation in words."""
+        return in_words(self.cooperation)
+
+    @property
+    def colours(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in COLOURS}
 
     @property
     def is_home(self) -> bool:

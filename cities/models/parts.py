@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from cities.models.city import City
+from cities.models.cooperation import CooperationField, in_words
 from cities.models.source import Source
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
@@ -150,6 +151,18 @@ class DistrictLink(Ordered):
         validators=[MinValueValidator(1900), MaxValueValidator(2200)],
     )  # fmt: skip
     note = models.CharField(_("what for"), max_length=200, blank=True)
+    cooperation = CooperationField(
+        _("fields of cooperation"), default=list, db_default=[], blank=True
+    )
+    latitude = models.DecimalField(
+        _("latitude of the town"), max_digits=8, decimal_places=5, null=True, blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)],
+        help_text=_("For the map of your own city’s links; leave both empty if you do not know."),
+    )  # fmt: skip
+    longitude = models.DecimalField(
+        _("longitude of the town"), max_digits=8, decimal_places=5, null=True, blank=True,
+        validators=[MinValueValidator(-180), MaxValueValidator(180)],
+    )  # fmt: skip
 
     objects = DistrictLinkQuerySet.as_manager()
 
@@ -159,3 +172,8 @@ class DistrictLink(Ordered):
 
     def __str__(self) -> str:
         return f"{self.district} – {self.town}"
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of cooperation in words."""
+        return in_words(self.cooperation)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.formats import date_format, time_format
@@ -28,11 +28,29 @@ class EventQuerySet(PublishableQuerySet):
         return self.annotate(last_day=Coalesce("ends_on", "starts_on"))
 
     def upcoming(self) -> Self:
-        """Not over yet, the next first. An event that ends today is still upcoming."""
+        """Not over yet, the next first; one that ends today still counts. Adds `begins_at`."""
         return (
             self.with_last_day()
             .filter(last_day__gte=clock.today())
-            .order_by("starts_on", F("starts_at").asc(nulls_first=True), "pk")
+            .annotate(begins_at=Coalesce("starts_at", dt.time()))
+            .order_by("starts_on", "begins_at", "pk")
+        )
+
+    def next_of_series(self) -> Self:
+        """Of an event that comes back only the next date; for `upcoming()`."""
+        sooner = (
+            Event.objects.published()
+            .upcoming()
+            .filter(series=OuterRef("series"), starts_on__lt=OuterRef("starts_on"))
+        )
+        return self.exclude(Exists(sooner))
+
+    def between(self, first: dt.date, last: dt.date) -> Self:
+        """What is on at some day from `first` to `last`."""
+        return (
+            self.with_last_day()
+            .filter(starts_on__lte=last, last_day__gte=first)
+            .order_by("starts_on", "starts_at", "pk")
         )
 
     def past(self) -> Self:
@@ -66,6 +84,10 @@ class Event(Publishable, Pictured):
         Visit, models.SET_NULL, null=True, blank=True, related_name="events",
         verbose_name=_("visit"),
     )  # fmt: skip
+    series = models.UUIDField(
+        _("series"), null=True, editable=False, db_index=True,
+        help_text=_("Dates of the same event have the same."),
+    )  # fmt: skip
     starts_on = models.DateField(_("day"))
     ends_on = models.DateField(
         _("last day"), null=True, blank=True, help_text=_("Only if it lasts several days.")
@@ -91,6 +113,7 @@ class Event(Publishable, Pictured):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["starts_on", "starts_at", "pk"]
+        indexes = [models.Index(fields=["status", "starts_on", "id"], name="event_in_order")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
@@ -112,16 +135,20 @@ class Event(Publishable, Pictured):
 
     def clean(self):
         super().clean()
-        if self.slug == "calendar":
-            raise ValidationError(
-                {"slug": _("This address belongs to the calendar of all events.")}
-            )
+        if self.slug in {"calendar", "national-days"}:
+            raise ValidationError({"slug": _("This address belongs to a calendar of many days.")})
         check_days(self.starts_on, self.ends_on)
         if self.ends_at and not self.starts_at:
             raise ValidationError({"starts_at": _("An hour of ending needs an hour of beginning.")})
         same_day = not self.ends_on or self.ends_on == self.starts_on
         if self.starts_at and self.ends_at and same_day and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": _("It ends before it begins.")})
+
+    @property
+    def dates(self) -> EventQuerySet:
+        """The other dates of an event that comes back, in their order."""
+        dates = Event.objects.filter(series=self.series) if self.series else Event.objects.none()
+        return dates.exclude(pk=self.pk).order_by("starts_on", "pk")
 
     @property
     def is_all_day(self) -> bool:

@@ -24,6 +24,8 @@ from sistercities.shared.publishing import Publishable, PublishableQuerySet
 from sistercities.shared.queue import wake
 from sistercities.shared.stored_files import PRIVATE, PUBLIC, discard, store
 
+UNDATED = dt.date(1, 1, 1)  # for the order of galleries: after all that have a day
+
 
 def wake_releaser() -> None:
     """Has public files brought in line soon; the minute's run does it where the queue is down."""
@@ -57,7 +59,8 @@ class GalleryQuerySet(PublishableQuerySet):
         return photos.order_by(*in_turn).first_few(count)
 
     def newest(self) -> Self:
-        return self.order_by(F("taken_on").desc(nulls_last=True), "title", "pk")
+        """The latest first, those without a day last. Adds `day`."""
+        return self.annotate(day=Coalesce("taken_on", UNDATED)).order_by("-day", "-pk")
 
     def with_cover(self) -> Self:
         """Adds `cover_id`, the cover or else the first photo shown, and `photo_count`."""

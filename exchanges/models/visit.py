@@ -4,51 +4,21 @@ import datetime as dt
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import City
+from cities.models.cooperation import CooperationField, in_words
 from sistercities.shared import clock
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet, TakesReplies
 from sistercities.shared.richtext import RichTextField
-
-
-class Cooperation(models.TextChoices):
-    """The fields in which cities work together."""
-
-    ECONOMY = "economy", _("Economy")
-    TRADE = "trade", _("Trade")
-    SCIENCE = "science", _("Science and technology")
-    CULTURE = "culture", _("Culture")
-    EDUCATION = "education", _("Education")
-    HEALTH = "health", _("Health")
-    YOUTH = "youth", _("Youth")
-    SPORT = "sport", _("Sport")
-
-
-class CooperationField(models.JSONField):
-    """A list of `Cooperation` values, ticked in the admin."""
-
-    def formfield(self, **kwargs):
-        return forms.MultipleChoiceField(
-            choices=Cooperation.choices,
-            widget=forms.CheckboxSelectMultiple,
-            required=not self.blank,
-            label=self.verbose_name,
-            help_text=self.help_text,
-        )
-
-    def validate(self, value, model_instance):
-        super().validate(value, model_instance)
-        if unknown := set(value) - set(Cooperation.values):
-            raise ValidationError(_("Unknown field: %s") % ", ".join(sorted(unknown)))
 
 
 class VisitQuerySet(PublishableQuerySet):
@@ -59,15 +29,18 @@ class VisitQuerySet(PublishableQuerySet):
         """
         return self.filter(not_over(clock.today())).order_by("starts_on", "pk")
 
-    def in_line(self) -> Self:
-        """Visits to come, the next one first, then all others, the latest first.
+    def behind(self) -> Self:
+        """All others, the latest first: made, canceled, or never closed by staff."""
+        return self.exclude(not_over(clock.today())).order_by("-starts_on", "-pk")
 
-        Adds `is_coming`.
-        """
-        return self.annotate(
-            is_coming=Case(When(not_over(clock.today()), then=True), default=False),
-            coming_on=Case(When(not_over(clock.today()), then=F("starts_on"))),
-        ).order_by("-is_coming", F("coming_on").asc(nulls_last=True), "-starts_on", "-pk")
+    def between(self, first: dt.date, last: dt.date) -> Self:
+        """Those whose days are known and that are on at some day from `first` to `last`."""
+        return (
+            self.filter(precision=Visit.Precision.DAY, starts_on__lte=last)
+            .annotate(last_day=Coalesce("ends_on", "starts_on"))
+            .filter(last_day__gte=first)
+            .order_by("starts_on", "pk")
+        )
 
     def made(self) -> Self:
         """Visits that took place, the latest first."""
@@ -142,6 +115,7 @@ class Visit(Publishable, Pictured, TakesReplies):
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
         ordering = ["-starts_on", "-pk"]
+        indexes = [models.Index(fields=["status", "starts_on", "id"], name="visit_latest")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
@@ -197,7 +171,7 @@ class Visit(Publishable, Pictured, TakesReplies):
     @property
     def fields(self) -> list[str]:
         """The fields of cooperation in words, in the order of the programme."""
-        return [str(field.label) for field in Cooperation if field.value in self.cooperation]
+        return in_words(self.cooperation)
 
     def zone(self, home: ZoneInfo) -> ZoneInfo:
         """The clock of the place that is visited: there when we travel, `home` when they come."""

@@ -1,5 +1,6 @@
 """Galleries as visitors see them: the list, one gallery, one picture."""
 
+import datetime as dt
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,19 +10,20 @@ from django.views.decorators.http import require_safe
 from exchanges.album import Album
 from exchanges.linked_data import of_gallery
 from exchanges.models import Gallery, Photo
-from exchanges.views.paging import page_of
 from sistercities.shared.headers import stored_briefly
 from sistercities.shared.images import STEPS
+from sistercities.shared.keyset import Keyset, number
 from sistercities.shared.site import current_site
 
 GALLERIES_ON_PAGE = 24
+NEWEST = Keyset({"day": dt.date.fromisoformat, "pk": number})
 
 
 @require_safe
 @stored_briefly
 def gallery_list(request: HttpRequest) -> HttpResponse:
     galleries = Gallery.objects.published().with_cover().newest().select_related("city", "visit")
-    page = page_of(request, galleries, GALLERIES_ON_PAGE)
+    page = NEWEST.page(request, galleries, GALLERIES_ON_PAGE)
     covers = Photo.objects.in_bulk({gallery.cover_id for gallery in page} - {None})
     for gallery in page:
         gallery.cover = covers.get(gallery.cover_id)

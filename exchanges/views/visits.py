@@ -1,57 +1,146 @@
 """Visits as visitors read them: the line of all, and one with its days and pictures."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import urlencode
 
-from django.db.models import Prefetch
+from django.db.models import Max, Min, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cities.models import City
 from exchanges.album import Album, Chapter, in_chapters
 from exchanges.models import Day, Event, Photo, Stop, Visit
-from exchanges.views.paging import page_of
+from exchanges.models.visit import VisitQuerySet
 from sistercities.shared.cards import Card, gather, newest_first
+from sistercities.shared.filtering import Choice
 from sistercities.shared.headers import stored_briefly
 from sistercities.shared.images import STEPS
+from sistercities.shared.keyset import Keyset, number
 from sistercities.shared.site import current_site
 
 VISITS_ON_PAGE = 40
 PHOTOS_OF_A_DAY = 12
 FEW = 6
+FEW_CITIES = 8
+LATEST = Keyset({"starts_on": dt.date.fromisoformat, "pk": number})
 
 
 @require_safe
 def visit_list(request: HttpRequest) -> HttpResponse:
-    """All visits as one line in two directions; `?city=` keeps those of one city."""
+    """All visits as one line in two directions: what is to come, then year by year back.
+
+    `?city=`, `?direction=` and `?decade=` keep those that fit; any other word keeps none.
+    """
     published = Visit.objects.published()
-    cities = list(City.objects.published().filter(pk__in=published.values("city")).order_by("name"))
-    visits = published.in_line().select_related("city")
-    wanted = request.GET.get("city", "")
-    city = next((city for city in cities if city.slug == wanted), None)
-    if wanted:
-        visits = visits.filter(city=city) if city else visits.none()
-    page = page_of(request, visits, VISITS_ON_PAGE)
-    years = [
-        (year, list(group))
-        for year, group in groupby(
-            page, key=lambda visit: None if visit.is_coming else visit.starts_on.year
-        )
-    ]
+    line = Line.of(published, request.GET)
+    visits = line.kept(published).select_related("city")
+    page = LATEST.page(request, visits.behind(), VISITS_ON_PAGE)
+    coming = [] if page.previous else list(visits.coming()[:VISITS_ON_PAGE])
+    years = groupby(page, key=lambda visit: visit.starts_on.year)
     return render(
         request,
         "exchanges/visit_list.html",
         {
+            "line": line,
+            "coming": coming,
             "page": page,
-            "years": years,
-            "cities": cities,
-            "city": city,
-            "is_filtered": bool(wanted),
-            "kept": f"city={city.slug}" if city else "",
+            "years": [(year, list(group)) for year, group in years],
         },
     )
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the line of visits can be kept to, and what it is kept to. Two queries."""
+
+    cities: list[City]
+    decades: list[int]
+    wanted: dict[str, str]
+
+    @classmethod
+    def of(cls, published: VisitQuerySet, query: Mapping[str, str]) -> "Line":
+        cities = City.objects.published().filter(pk__in=published.values("city"))
+        days = published.aggregate(first=Min("starts_on"), last=Max("starts_on"))
+        decades: list[int] = []
+        if days["first"]:
+            first, last = (days[end].year // 10 * 10 for end in ("first", "last"))
+            decades = list(range(last, first - 1, -10))
+        wanted = {name: query.get(name, "") for name in ("city", "direction", "decade")}
+        named = cities.only("slug", "name", "native_name", "native_language").order_by("name")
+        return cls(list(named), decades, {name: word for name, word in wanted.items() if word})
+
+    @property
+    def city(self) -> City | None:
+        return next((city for city in self.cities if city.slug == self.wanted.get("city")), None)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it needs a form; a short one has links."""
+        return len(self.cities) > FEW_CITIES
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.wanted)
+
+    def kept(self, visits: VisitQuerySet) -> VisitQuerySet:
+        if "city" in self.wanted:
+            visits = visits.filter(city=self.city) if self.city else visits.none()
+        if direction := self.wanted.get("direction"):
+            is_known = direction in Visit.Direction.values
+            visits = visits.filter(direction=direction) if is_known else visits.none()
+        if decade := self.wanted.get("decade"):
+            year = next((year for year in self.decades if str(year) == decade), None)
+            visits = (
+                visits.filter(starts_on__year__range=(year, year + 9)) if year else visits.none()
+            )
+        return visits
+
+    @property
+    def filters(self) -> list[tuple[str, str, str, list[Choice]]]:
+        """Name, label, the words for no choice, and the choices."""
+        choices = {
+            "city": [(city.slug, city.name) for city in self.cities],
+            "direction": [(str(value), str(name)) for value, name in Visit.Direction.choices],
+            "decade": [(str(year), _("%ds") % year) for year in self.decades],
+        }
+        words = {
+            "city": (_("City"), _("All cities")),
+            "direction": (_("Direction"), _("Out and back")),
+            "decade": (_("Decade"), _("All years")),
+        }
+        found = []
+        for name, pairs in choices.items():
+            chosen = self.wanted.get(name)
+            of_name = [Choice(value, label, value == chosen) for value, label in pairs]
+            found.append((name, *words[name], of_name))
+        return found
+
+    @property
+    def links(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+        """The same as links: label, and for each the words, the query and whether it is chosen.
+
+        A filter with one choice is none.
+        """
+        return [
+            (label, [
+                (words, urlencode({**self.wanted, name: value}) if value else self._without(name),
+                 is_chosen)
+                for value, words, is_chosen in [
+                    ("", all_words, name not in self.wanted),
+                    *((choice.value, choice.name, choice.is_chosen) for choice in choices),
+                ]
+            ])
+            for name, label, all_words, choices in self.filters
+            if len(choices) > 1
+        ]  # fmt: skip
+
+    def _without(self, name: str) -> str:
+        return urlencode({key: word for key, word in self.wanted.items() if key != name})
 
 
 @require_safe

@@ -100,7 +100,7 @@ class Year:
         months = [_months_before(today, count) for count in range(MONTHS, -1, -1)]
         campaigns = [None, None, *Campaign.objects.published().order_by("order", "title")]
         staff = User.objects.filter(is_superuser=True).order_by("pk").first()
-        visit = Visit.objects.published().in_line().first()
+        visit = Visit.objects.published().coming().first()
         plans: list[RecurringGift] = []
         for number, first in enumerate(months):
             for day in sorted(self.dice.sample(range(2, 27), 2)):

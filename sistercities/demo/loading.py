@@ -28,6 +28,7 @@ from cities.models import (
 from donations.models import Campaign, CampaignCost, CampaignUpdate, Donation, Ticket
 from exchanges import releasing
 from exchanges.models import Day, Event, Gallery, Host, Participant, Photo, Stop, Visit
+from exchanges.repeating import repeat
 from sistercities.comments.models import Comment
 from sistercities.demo import letters
 from sistercities.demo.album import CREDIT, Album
@@ -174,14 +175,15 @@ class Loader:
 
         `key` names the row for others to point at (otherwise its slug or name does); `lasts`
         counts days; `picture` names a picture of the album, `caption` goes with it; `file` of a
-        feed is read into its items; `due` of a document makes it one of the last Forms 990, and
-        `example` is what its PDF says.
+        feed is read into its items; `rhythm` of an event makes its other dates; `due` of a
+        document makes it one of the last Forms 990, and `example` is what its PDF says.
         """
         row: Any = model(**given)
         data = self._defaults(model, number) | data
         parts = {name: data.pop(name) for name in PARTS.get(model, {}) if name in data}
         key, lasts = data.pop("key", ""), data.pop("lasts", 0)
         example = data.pop("example", [])
+        rhythm = data.pop("rhythm", "")
         if "due" in data:
             row.year = filing.years_due(self.today)[data.pop("due")]
             row.slug = f"form-990-{row.year}"
@@ -209,6 +211,8 @@ class Loader:
             row.save()
         for name, rows in many.items():
             getattr(row, name).set(rows)
+        if rhythm:
+            repeat(event=row, rhythm=rhythm, until=self.today + dt.timedelta(days=200))
         self._known[model, key or getattr(row, "slug", "") or getattr(row, "name", "")] = row
         self.counts[model] += 1
         for name, rows in parts.items():

@@ -62,6 +62,9 @@ class Article(Publishable, Pictured, TakesReplies):
         verbose_name = _("article")
         verbose_name_plural = _("articles")
         ordering = ["-publish_at", "-pk"]
+        indexes = [
+            models.Index(fields=["status", "publish_at", "id"], name="article_newest"),
+        ]
 
     def __str__(self) -> str:
         return self.headline

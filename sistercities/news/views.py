@@ -1,6 +1,5 @@
 """Our news as visitors read it."""
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -8,9 +7,11 @@ from django.views.decorators.http import require_safe
 from cities.models import City
 from sistercities.news.models import Article
 from sistercities.shared.cards import gather, newest_first
+from sistercities.shared.keyset import Keyset, moment, number
 
 ARTICLES_ON_PAGE = 20
 RELATED = 3
+NEWEST = Keyset({"publish_at": moment, "pk": number})
 
 
 @require_safe
@@ -25,7 +26,7 @@ def article_list(request: HttpRequest) -> HttpResponse:
         request,
         "news/article_list.html",
         {
-            "page": Paginator(articles, ARTICLES_ON_PAGE).get_page(request.GET.get("page")),
+            "page": NEWEST.page(request, articles, ARTICLES_ON_PAGE),
             "sections": Article.Section,
             "section": section,
             "is_filtered": bool(wanted),

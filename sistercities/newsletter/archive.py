@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -20,12 +19,14 @@ from sistercities.newsletter.models import Block, Issue
 from sistercities.newsletter.rendering import impersonal, impersonal_words, shown_to
 from sistercities.shared.feeds import PublicFeed, tag, xml_text
 from sistercities.shared.headers import stored_briefly
+from sistercities.shared.keyset import Keyset, KeysetPage, moment, number
 from sistercities.shared.models import SiteSettings
 from sistercities.shared.site import current_site
 
 LETTERS_ON_PAGE = 20
 LETTERS_IN_FEED = 20
 WORDS = ("title", "label", "picture_alt", "picture_caption", "picture_credit")
+NEWEST = Keyset({"began_at": moment, "pk": number})
 
 
 @stored_briefly
@@ -63,10 +64,9 @@ def _piece(block: Block) -> dict[str, Any]:
     }
 
 
-def page_of_letters(request: HttpRequest) -> Page:
+def page_of_letters(request: HttpRequest) -> KeysetPage:
     """The newest first."""
-    letters = Issue.objects.public().order_by("-began_at", "-pk")
-    return Paginator(letters, LETTERS_ON_PAGE).get_page(request.GET.get("page"))
+    return NEWEST.page(request, Issue.objects.public(), LETTERS_ON_PAGE)
 
 
 class LetterFeed(PublicFeed):

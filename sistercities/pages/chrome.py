@@ -8,6 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from django.conf import settings
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.http import HttpRequest
 
 from cities.models import City
@@ -15,8 +16,10 @@ from donations.models import Campaign
 from sistercities.news.models import FeedSource
 from sistercities.pages.missing import Near, nearest
 from sistercities.pages.models import Page
-from sistercities.shared.cards import Card, as_list, gather
+from sistercities.shared.cards import Card, as_cards, as_list, gather
 from sistercities.shared.models import SiteLink, SiteSettings
+
+PARTNERS = 8  # so many are named in the footer, and where a page is missing
 
 
 class Chrome:
@@ -32,12 +35,27 @@ class Chrome:
     @cached_property
     def _cards(self) -> dict[str, list[Card]]:
         return gather(
-            City.objects.published().cards(),
+            *self._cities(),
             SiteLink.objects.cards(),
             FeedSource.objects.active().cards(),
             Page.objects.published().exclude(menu=Page.Menu.NOWHERE).cards(),
             Campaign.objects.published().open().cards(),
         )
+
+    def _cities(self) -> tuple[QuerySet, ...]:
+        """Home, the first partners, and the city that changed last: not all of hundreds."""
+        cities = City.objects.published()
+        home = Q(relationship=City.Relationship.HOME)
+        partners = cities.exclude(home).order_by("name", "pk").first_few(PARTNERS)
+        count = cities.order_by().values(one=Value(1)).values(count=Count("pk"))
+        return (
+            cities.filter(home).cards(),
+            partners.cards(),
+            as_cards(
+                cities.order_by("-updated_at", "-pk").first_few(1), "changed",
+                more={"at": "updated_at", "count": Subquery(count)},
+            ),
+        )  # fmt: skip
 
     @property
     def canonical(self) -> str:
@@ -97,9 +115,9 @@ class Chrome:
 
     @property
     def accents_version(self) -> str:
-        """Changes when a city's colours change, so that browsers fetch the style sheet anew."""
-        colours = "".join(f"{c.slug}{c.more['accents']}" for c in self._cards["city"])
-        return sha256(colours.encode()).hexdigest()[:8]
+        """Changes when a city comes, goes or changes: browsers then fetch the style sheet anew."""
+        state = "".join(f"{card.pk} {card.more}" for card in self._cards["changed"])
+        return sha256(state.encode()).hexdigest()[:8]
 
 
 def _moment(text: str | None) -> dt.datetime | None:

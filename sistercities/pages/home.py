@@ -17,14 +17,14 @@ from sistercities.shared.site import current_site
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    cities = list(City.objects.published().order_by("name"))
+    cities = list(City.objects.published().defer("partnership").order_by("name"))
     home_city = next((city for city in cities if city.is_home), None)
     partners = [city for city in cities if not city.is_home]
     visits = Visit.objects.published()
     lists = gather(
         visits.made().first_few(1).cards(),
         visits.coming().first_few(1).cards(),
-        Event.objects.published().upcoming().first_few(3).cards(),
+        Event.objects.published().upcoming().next_of_series().first_few(3).cards(),
         Article.objects.published().newest().first_few(3).cards(),
         Gallery.objects.published().filter(visit__in=visits.made().values("pk")[:1]).cards(),
         Campaign.objects.published().open().first_few(1).cards(),

@@ -32,6 +32,11 @@ def absolute(path: str) -> str:
     return urljoin(settings.SITE_URL, path)
 
 
+def webcal(path: str) -> str:
+    """The same for programs that keep a calendar up to date: they ask when they see `webcal`."""
+    return "webcal:" + absolute(path).partition(":")[2]
+
+
 def flag(country: str) -> str:
     """The flag of a country as a PNG for mail programs, which read no SVG; `CN` or `cn`."""
     return static(f"vendor/flag-icons/mail/{country.lower()}.png")

@@ -8,10 +8,11 @@ from django.core.management import call_command
 
 pytestmark = pytest.mark.xdist_group("demo")  # the process that has loaded it
 KINDS = [
-    "/", "/cities/", "/cities/jinzhou/", "/cities/arvada/", "/visits/", "visit", "/galleries/",
-    "gallery", "photo", "/events/", "event", "/news/", "article", "/newsletter/", "/donate/",
-    "campaign", "/search/?q=jinzhou", "/search/?q=zzzz", "/about/", "/contact/", "/privacy/",
-    "/documents/", "/board/", "/replies/cities/jinzhou/", "report", "/cities/jinzhuo/",
+    "/", "/cities/", "/cities/?kind=sister", "/cities/jinzhou/", "/cities/arvada/", "/visits/",
+    "visit", "/galleries/", "gallery", "photo", "/events/", "/events/?month=2027-02", "event",
+    "/news/", "article", "/newsletter/", "/donate/", "campaign", "/search/?q=jinzhou",
+    "/search/?q=zzzz", "/about/", "/contact/", "/privacy/", "/documents/", "/board/",
+    "/replies/cities/jinzhou/", "report", "/cities/jinzhuo/", "/no-such-page/",
 ]  # fmt: skip
 
 

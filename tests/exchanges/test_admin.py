@@ -158,7 +158,7 @@ def test_two_days_with_one_number_are_refused(staff, jinzhou):
         ({"starts_on": "2927-02-06"}, "starts_on", "Please check the year"),
         ({"time_zone": "Mars/Olympus"}, "time_zone", "Select a valid choice."),
         ({"online_url": "javascript:alert(1)"}, "online_url", "Enter a valid URL."),
-        ({"slug": "calendar"}, "slug", "belongs to the calendar"),
+        ({"slug": "calendar"}, "slug", "belongs to a calendar"),
     ],
 )
 def test_bad_event_gets_a_sentence_beside_the_field(staff, fields, field, sentence):

@@ -4,7 +4,10 @@ import datetime as dt
 
 import icalendar
 import pytest
+from django.core.exceptions import ValidationError
+from django_countries.data import COUNTRIES
 
+from cities.national_days import checked, national_days
 from exchanges.models import Participant
 
 
@@ -92,14 +95,17 @@ def test_calendar_of_a_city_holds_its_own(client, site, make_event, make_city, j
     make_event("theirs", city=make_city("Midleton"))
     make_event("nobodys")
     calendar = read(client, "/cities/jinzhou/calendar.ics")
-    assert [str(entry["SUMMARY"]) for entry in calendar.walk("VEVENT")] == ["The ours"]
-    assert str(calendar["X-WR-CALNAME"]) == "Arvada Sister Cities: Jinzhou"
+    told = [str(entry["SUMMARY"]) for entry in calendar.walk("VEVENT")]
+    assert told == ["The ours", "China: National Day"]
+    assert str(calendar["X-WR-CALNAME"]) == str(calendar["NAME"]) == "Arvada Sister Cities: Jinzhou"
+    assert b"\r\nX-PUBLISHED-TTL:PT6H\r\n" in calendar.to_ical()
 
 
-def test_hidden_events_are_in_no_calendar(client, site, make_event, jinzhou, hidden):
+def test_hidden_rows_are_in_no_calendar(client, site, make_event, make_visit, jinzhou, hidden):
     make_event("secret", city=jinzhou, **hidden)
+    make_visit("secret", starts_on=dt.date(2026, 12, 1), ends_on=None, **hidden)
     for address in ("/events/calendar.ics", "/cities/jinzhou/calendar.ics"):
-        assert read(client, address).walk("VEVENT") == []
+        assert "ecret" not in client.get(address).text
     assert client.get("/events/secret.ics").status_code == 404
 
 
@@ -158,21 +164,63 @@ def test_empty_calendar_is_a_calendar(client, site):
 
 @pytest.mark.parametrize(
     ("address", "queries"),
-    [("/events/calendar.ics", 2), ("/cities/jinzhou/calendar.ics", 3), ("/events/e0.ics", 2)],
-)
+    [("/events/calendar.ics", 3), ("/cities/jinzhou/calendar.ics", 4), ("/events/e0.ics", 2),
+     ("/events/national-days.ics", 2)],
+)  # fmt: skip
 @pytest.mark.parametrize("count", [2, 20])
 def test_calendars_ask_the_same_number_of_questions(
-    client, site, make_event, jinzhou, address, queries, count, django_assert_num_queries
-):
+    client, site, make_event, make_visit, make_city, jinzhou, address, queries, count,
+    django_assert_num_queries,
+):  # fmt: skip
     for number in range(count):
         make_event(f"e{number}", city=jinzhou, starts_at=dt.time(18))
+        make_visit(f"v{number}", starts_on=dt.date(2026, 12, 1), ends_on=None)
+        make_city(f"City {number}", country="DE")
     with django_assert_num_queries(queries):
         client.get(address)
 
 
-def test_event_called_calendar_is_refused_and_does_not_take_the_address(site, make_event):
-    from django.core.exceptions import ValidationError
+@pytest.mark.parametrize("slug", ["calendar", "national-days"])
+def test_event_called_like_a_calendar_is_refused(site, make_event, slug):
+    with pytest.raises(ValidationError, match="belongs to a calendar"):
+        make_event(slug).clean()
 
-    event = make_event("calendar")
-    with pytest.raises(ValidationError, match="belongs to the calendar"):
-        event.clean()
+
+def test_visits_are_whole_days_that_leave_the_hours_free(client, site, make_visit):
+    visit = make_visit("out", starts_on=dt.date(2026, 12, 30), ends_on=dt.date(2027, 1, 2))
+    make_visit("off", starts_on=dt.date(2027, 5, 1), ends_on=None, stage="cancelled")
+    make_visit("vague", starts_on=dt.date(2027, 5, 1), ends_on=None, precision="month")
+    make_visit("long-ago")
+    found = entries(client)
+    assert sorted(found) == ["The off visit", "The out visit"]
+    out, off = found["The out visit"], found["The off visit"]
+    assert (out["DTSTART"].dt, out["DTEND"].dt) == (dt.date(2026, 12, 30), dt.date(2027, 1, 3))
+    assert (off["DTSTART"].dt, off["DTEND"].dt) == (dt.date(2027, 5, 1), dt.date(2027, 5, 2))
+    assert out["UID"] == f"visit-{visit.pk}@127.0.0.1"
+    assert (out["TRANSP"], str(out["LOCATION"])) == ("TRANSPARENT", "Jinzhou, China")
+    assert (out.get("STATUS"), off["STATUS"]) == (None, "CANCELLED")
+    visit.slug = "renamed"
+    visit.save()
+    assert entries(client)["The out visit"]["UID"] == out["UID"]
+
+
+def test_national_days_of_partners_come_back_each_year(client, site, home_city, make_city):
+    for name, country in (("A", "KZ"), ("B", "IE"), ("C", "IE"), ("D", "GB")):
+        make_city(name, country=country)
+    make_city("Hidden", country="DE", status="draft")
+    found = entries(client, "/events/national-days.ics")
+    assert list(found) == ["Ireland: Saint Patrick’s Day", "Kazakhstan: Republic Day"]
+    entry = found["Kazakhstan: Republic Day"]
+    assert (entry["DTSTART"].dt, entry["DTEND"].dt) == (
+        dt.date(checked(), 10, 25), dt.date(checked(), 10, 26),
+    )  # fmt: skip
+    assert entry["RRULE"].to_ical() == b"FREQ=YEARLY"
+    assert entry["UID"] == "national-day-kz@127.0.0.1"
+    assert "World Factbook" in entry["DESCRIPTION"]
+
+
+def test_every_national_day_is_a_day_of_a_country():
+    found = national_days(COUNTRIES)
+    assert len(found) > 200
+    assert all(day.on(2027) and day.name and day.country_name for day in found)
+    assert national_days(["GB", "", "??"]) == []

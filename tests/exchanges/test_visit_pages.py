@@ -13,7 +13,7 @@ from tests.exchanges.conftest import LONG_AGO
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 VISIT_QUERIES = 8  # site, chrome, visit, days, stops, moments, photos shown, small lists
-LIST_QUERIES = 5  # site, chrome, cities, count, visits
+LIST_QUERIES = 6  # site, chrome, cities, first and last day, visits to come, visits behind
 
 
 def text_of(response) -> str:
@@ -339,7 +339,7 @@ def test_visit_list_of_an_unknown_city_says_so(client, site, make_visit, city):
     make_visit()
     response = client.get(f"/visits/?city={city}")
     assert response.status_code == 200
-    assert "No visits are on file for that city." in response.text
+    assert "No visits like that are on file." in response.text
     assert "/visits/gardens/" not in response.text
 
 
@@ -347,17 +347,58 @@ def test_visit_list_without_visits_says_so(client, site):
     assert "No visits are on file yet." in client.get("/visits/").text
 
 
+def listed(client, query: str = "") -> list[str]:
+    return re.findall(r'<h3><a href="/visits/([\w-]+)/"', client.get(f"/visits/?{query}").text)
+
+
+def test_the_line_is_kept_to_city_direction_and_decade(client, site, make_visit, make_city):
+    midleton = make_city("Midleton", country="IE")
+    days = {"starts_on": dt.date(1999, 12, 31), "ends_on": dt.date(2000, 1, 3)}
+    make_visit("old", **days)
+    make_visit("back", direction="inbound", city=midleton)
+    make_visit("next", starts_on=dt.date(2027, 5, 1), ends_on=None, stage="planned")
+    assert listed(client) == ["next", "back", "old"]
+    assert listed(client, "direction=inbound") == ["back"]
+    assert listed(client, "decade=1990") == ["old"]
+    assert listed(client, "decade=2000") == []
+    assert listed(client, "decade=2020&direction=outbound&city=jinzhou") == ["next"]
+    assert listed(client, "decade=2010&city=jinzhou") == []
+    text = client.get("/visits/?decade=1990").text
+    assert 'href="/visits/?decade=1990" aria-current="true">1990s</a>' in text
+    assert 'href="/visits/?decade=1990&amp;city=midleton">Midleton</a>' in text
+    assert 'href="/visits/">All years</a>' in text
+
+
+def test_a_line_of_many_cities_has_a_form(client, site, make_visit, make_city):
+    for number in range(9):
+        make_visit(f"v{number}", city=make_city(f"City {number}"))
+    text = client.get("/visits/?direction=outbound&city=city-3").text
+    assert '<option value="city-3" selected>City 3</option>' in text
+    assert '<option value="outbound" selected>We travel there</option>' in text
+    assert listed(client, "direction=outbound&city=city-3") == ["v3"]
+
+
 @pytest.mark.parametrize(
-    ("number", "shown"),
-    [("-1", 2), ("0", 2), ("2", 2), ("1000000000", 2), ("9" * 5000, 1), ("x", 1), ("%00", 1),
-     ("1", 1), ("", 1), ("1.5", 1)],
+    "query", ["direction=x", "decade=1", "decade=1995", "decade=%00", "decade=" + "9" * 5000,
+              "city=%00", "city=" + "x" * 5000, "direction=inbound&decade=-10"],
 )  # fmt: skip
-def test_visit_list_answers_any_page_number(client, site, make_visit, number, shown):
+def test_visits_that_fit_no_filter_say_so(client, site, make_visit, query):
+    make_visit()
+    response = client.get(f"/visits/?{query}")
+    assert response.status_code == 200
+    assert "No visits like that are on file." in response.text
+    assert listed(client, query) == []
+
+
+def test_the_line_turns_pages_with_its_filters(client, site, make_visit):
     for count in range(41):
         make_visit(f"v{count}")
-    response = client.get(f"/visits/?page={number}")
-    assert response.status_code == 200
-    assert f"Page {shown} of 2" in response.text
+    make_visit("next", starts_on=dt.date(2027, 5, 1), ends_on=None, stage="planned")
+    first = client.get("/visits/?direction=outbound").text
+    (query,) = re.findall(r'<a href="\?([^"]+)" rel="next"', first)
+    assert listed(client, "direction=outbound")[:2] == ["next", "v40"]
+    assert "direction=outbound&amp;after=2013-09-07~" in query
+    assert listed(client, query.replace("&amp;", "&")) == ["v0"]
 
 
 @pytest.mark.parametrize("count", [2, 20])
@@ -394,4 +435,5 @@ def test_visit_pages_refuse_to_be_written_to(client, site, make_visit, address):
 def test_visit_is_coming_until_all_that_is_on_file_is_past(make_visit, fields, coming):
     make_visit(**{"stage": "planned", **fields})
     assert Visit.objects.coming().exists() is coming
-    assert Visit.objects.in_line().get().is_coming is coming
+    assert Visit.objects.coming().exists() is coming
+    assert Visit.objects.behind().exists() is not coming

@@ -6,6 +6,8 @@ import io
 import feedparser
 import pytest
 
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
 
 def read(client):
     response = client.get("/news/feed/")
@@ -76,3 +78,44 @@ def test_feed_asks_two_questions(client, site, make_article, django_assert_num_q
 
 def test_feed_without_articles_is_a_feed(client, site):
     assert read(client).entries == []
+
+
+def test_json_feed_tells_the_same(client, site, make_article, hidden):
+    article = make_article(section="world", picture="pictures/aa/bb.webp", picture_width=1600)
+    make_article("bare", lead="锦州 <b>&</b>", publish_at=LONG_AGO)
+    make_article("secret", **hidden)
+    response = client.get("/news/feed.json")
+    assert response["Content-Type"] == "application/feed+json"
+    assert response["Cache-Control"] == "public, max-age=900"
+    assert not response.cookies
+    feed = response.json()
+    first, second = feed.pop("items")
+    assert feed == {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Arvada Sister Cities: news",
+        "description": site.mission,
+        "home_page_url": "http://127.0.0.1:8000/news/",
+        "feed_url": "http://127.0.0.1:8000/news/feed.json",
+        "language": "en",
+        "authors": [{"name": site.name, "url": "http://127.0.0.1:8000"}],
+    }
+    modified = first.pop("date_modified")
+    assert dt.datetime.fromisoformat(modified) == max(article.publish_at, article.updated_at)
+    assert first == {
+        "id": f"tag:127.0.0.1,2026:article-{article.pk}",
+        "url": "http://127.0.0.1:8000/news/choir/",
+        "title": "The choir headline",
+        "content_text": "The choir lead.",
+        "date_published": "2026-11-12T18:00:00+00:00",
+        "tags": ["Sister cities elsewhere"],
+        "image": "http://127.0.0.1:8000/media/pictures/aa/bb.jpg",
+    }
+    assert second["content_text"] == "锦州 <b>&</b>"
+    assert "image" not in second
+
+
+def test_json_feed_asks_two_questions(client, site, make_article, django_assert_num_queries):
+    for number in range(25):
+        make_article(f"a{number}")
+    with django_assert_num_queries(2):
+        assert len(client.get("/news/feed.json").json()["items"]) == 20

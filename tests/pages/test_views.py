@@ -373,3 +373,26 @@ def test_not_ready_when_the_database_does_not_answer(client, monkeypatch, caplog
 @pytest.mark.django_db(transaction=True)
 def test_ready_has_one_form_only(client, query):
     assert client.get(f"/readyz/{query}")["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_the_foot_of_pages_names_some_of_many_partners(client, site, home_city, make_city):
+    for number in range(10):
+        make_city(f"Town {number}")
+    foot = client.get("/no-such-page/").text.split('id="foot-cities"')[1]
+    assert re.findall(r'href="/cities/([\w-]+)/"', foot) == [f"town-{n}" for n in range(8)]
+
+
+def test_the_colours_of_cities_have_a_new_address_when_a_city_changes(client, site, make_city):
+    def address() -> str:
+        return re.findall(r"/cities/accents.css\?v=\w+", client.get("/search/").text)[0]
+
+    cities = [make_city("Jinzhou"), make_city("Midleton")]
+    seen = [address()]
+    cities[0].accent = "#7b2a4e"
+    cities[0].save()
+    seen.append(address())
+    cities[0].delete()
+    seen.append(address())
+    make_city("Kyzylorda", publish_at="2999-01-01T00:00Z")
+    assert address() == seen[-1]
+    assert len(set(seen)) == 3

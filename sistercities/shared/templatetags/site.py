@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sistercities.shared import clock
-from sistercities.shared.addresses import absolute, jpeg, picture_file, srcset
+from sistercities.shared.addresses import absolute, jpeg, picture_file, srcset, webcal
 from sistercities.shared.money import format_amount, format_exact
 from sistercities.shared.richtext import clean_html, clean_page
 
@@ -37,6 +37,7 @@ def exact(cents: int, currency: str = "USD") -> str:
 
 register.filter("jpeg", jpeg)
 register.filter("absolute", absolute)
+register.filter("webcal", webcal)
 
 
 @register.filter
