@@ -72,7 +72,9 @@ class PersonInline(admin.TabularInline):
     model = Person
     extra = 0
     autocomplete_fields = ["source"]
-    fields = ("name", "native_name", "known_for", "source", "order")
+    fields = (
+        "name", "native_name", "role", "known_for", "agreed_to_be_named", "source", "order",
+    )  # fmt: skip
     formfield_overrides = SHORT_TEXT
     classes = ["collapse"]
 
@@ -148,7 +150,7 @@ class CityAdmin(PublishableAdmin):
         (_("Where it is"), {"fields": (
             ("country", "region"), ("latitude", "longitude"), "time_zone", "postal_address",
         )}),
-        (_("Partnership"), {"fields": (("relationship", "signed_on"), "partnership")}),
+        (_("Partnership"), {"fields": (("relationship", "signed_on"), "signed_by", "partnership")}),
         PICTURE_SECTION,
         (_("Colors"), {
             "fields": (("accent", "accent_line"), ("accent_dark", "accent_line_dark")),
@@ -249,7 +251,8 @@ class HonourAdmin(CityPartAdmin):
 
 @admin.register(Person)
 class PersonAdmin(CityPartAdmin):
-    list_display = ("name", "native_name", "known_for", "city")
+    list_display = ("name", "native_name", "role", "known_for", "agreed_to_be_named", "city")
+    list_filter = ("role", "agreed_to_be_named", "city")
     search_fields = ("name", "native_name", "known_for")
 
 

@@ -63,6 +63,11 @@ class City(Publishable, Pictured):
         _("agreement signed on"), null=True, blank=True,
         help_text=_("Leave empty while the day is not on file."),
     )  # fmt: skip
+    signed_by = models.CharField(
+        _("signed by"), max_length=200, blank=True, default="", db_default="",
+        help_text=_("In words, such as: the mayors Ann Lee and Li Wei. Only people in office. "
+                    "The scan goes to Documents, as an agreement with this city."),
+    )  # fmt: skip
     country = CountryField(_("country"))
     region = models.CharField(_("state or province"), max_length=80, blank=True)
     latitude = models.DecimalField(

@@ -53,15 +53,16 @@ class DocumentAdmin(PublishableAdmin):
 
     change_list_template = "admin/pages/document/change_list.html"
     form = DocumentForm
-    list_display = ("__str__", "kind", "year", "on_file")
+    list_display = ("__str__", "kind", "year", "city", "on_file")
     search_fields = ("title", "year")
-    list_filter = ("kind", "status", "year")
-    list_select_related = ()
+    list_filter = ("kind", "status", "year", "city")
+    list_select_related = ("city",)
+    autocomplete_fields = ("city",)
     ordering = ("kind", "-year", "title")
     prepopulated_fields = {"slug": ("title", "year")}
     readonly_fields = ("on_file",)
     fieldsets = (
-        (None, {"fields": ("kind", "title", "year", "pdf", "on_file")}),
+        (None, {"fields": ("kind", "title", "year", "city", "pdf", "on_file")}),
         (_("Publishing"), {"fields": PublishableAdmin.publishing_fields}),
     )
 

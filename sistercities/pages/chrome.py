@@ -5,11 +5,11 @@ Read in two queries whatever the number of rows: the settings, and one `gather`.
 
 import datetime as dt
 from functools import cached_property
-from hashlib import sha256
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from cities import style
 from cities.models import City
 from donations.models import Campaign
 from sistercities.news.models import FeedSource
@@ -90,10 +90,9 @@ class Chrome:
         return self._links(SiteLink.Kind.REGISTRATION)
 
     @property
-    def accents_version(self) -> str:
-        """Changes when a city's colours change, so that browsers fetch the style sheet anew."""
+    def style_version(self) -> str:
         colours = "".join(f"{c.slug}{c.more['accents']}" for c in self._cards["city"])
-        return sha256(colours.encode()).hexdigest()[:8]
+        return style.version(colours)
 
 
 def _moment(text: str | None) -> dt.datetime | None:
