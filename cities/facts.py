@@ -11,7 +11,7 @@ UNDATED = -9999  # before every year that a fact may have
 # disagreement; nobody says "over a thousand" of twice as much; a list of names may be cut short.
 EXACTLY = (Decimal("0.995"), Decimal("1.005"))
 ABOUT = (Decimal("0.9"), Decimal("1.1"))
-OVER, UNDER = (EXACTLY[0], Decimal("1.99")), (Decimal("0.51"), EXACTLY[1])
+OVER, UNDER = (EXACTLY[0], Decimal("1.98")), (Decimal("0.52"), EXACTLY[1])
 MEANINGS: dict[str, tuple[Decimal, Decimal]] = {
     "": EXACTLY,
     **dict.fromkeys(("about", "around", "some", "roughly", "approximately", "circa"), ABOUT),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django_countries import countries
 
 from cities.models import City
 from sistercities.shared.addresses import absolute
@@ -25,7 +26,7 @@ def of_city(city: City) -> dict[str, Any]:
             "latitude": float(city.latitude),
             "longitude": float(city.longitude),
         },
-        "containedInPlace": {"@type": "Country", "name": str(city.country.name)},
+        "containedInPlace": {"@type": "Country", "name": countries.name(str(city.country))},
     }
     trail = {
         "@type": "BreadcrumbList",

@@ -67,4 +67,6 @@ def is_ahead(visit: Card) -> bool:
 def _and(words: list[str]) -> str:
     """`2010`, `2010 and 2013`, `2010, 2011 and 2013`."""
     *others, last = words
-    return _("%(words)s and %(last)s") % {"words": ", ".join(others), "last": last} if others else last
+    return (
+        _("%(words)s and %(last)s") % {"words": ", ".join(others), "last": last} if others else last
+    )

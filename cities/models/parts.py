@@ -33,7 +33,9 @@ class SectionQuerySet(models.QuerySet):
     def cards(self) -> models.QuerySet:
         return as_cards(
             self, "section", title="heading", summary="body", rank="order", **picture_columns(),
-            more={"caption": "picture_caption", "credit": "picture_credit", "source": source_name()},
+            more={
+                "caption": "picture_caption", "credit": "picture_credit", "source": source_name(),
+            },
         )  # fmt: skip
 
 
