@@ -179,7 +179,7 @@ def test_partnership_card_has_day_signers_years_and_scan(client, site, home_city
         Document.objects.create(title="Agreement", slug=slug, year=1998, **{**values, **more})
     with time_machine.travel("2027-01-01T12:00Z", tick=False):
         text = page_of(client, city)
-    card = re.search(r'<aside class="deed".*?</aside>', text)[0]
+    card = re.search(r'<div class="deed">.*?</div>', text)[0]
     assert "29 <span>years together,<br>since 1998</span>" in card
     assert "May 14, 1998, signed by the mayors Ann Lee and Li Wei" in card
     assert re.findall(r'href="([^"]+)">([^<]+)</a> ([^<]+)<', card) == [
