@@ -20,7 +20,6 @@ def of_city(city: City) -> dict[str, Any]:
         "@type": "City",
         "name": city.name,
         "alternateName": [name.strip() for name in names if name.strip()],
-        "url": absolute(city.get_absolute_url()),
         "geo": {
             "@type": "GeoCoordinates",
             "latitude": float(city.latitude),
