@@ -72,7 +72,9 @@ class PersonInline(admin.TabularInline):
     model = Person
     extra = 0
     autocomplete_fields = ["source"]
-    fields = ("name", "native_name", "known_for", "source", "order")
+    fields = (
+        "name", "native_name", "role", "known_for", "agreed_to_be_named", "source", "order",
+    )  # fmt: skip
     formfield_overrides = SHORT_TEXT
     classes = ["collapse"]
 
@@ -152,7 +154,7 @@ class CityAdmin(PublishableAdmin):
             ("country", "region"), ("latitude", "longitude"), "time_zone", "postal_address",
         )}),
         (_("Partnership"), {
-            "fields": (("relationship", "signed_on"), "cooperation", "partnership"),
+            "fields": (("relationship", "signed_on"), "signed_by", "cooperation", "partnership"),
         }),
         PICTURE_SECTION,
         (_("Colors"), {
@@ -254,7 +256,8 @@ class HonourAdmin(CityPartAdmin):
 
 @admin.register(Person)
 class PersonAdmin(CityPartAdmin):
-    list_display = ("name", "native_name", "known_for", "city")
+    list_display = ("name", "native_name", "role", "known_for", "agreed_to_be_named", "city")
+    list_filter = ("role", "agreed_to_be_named", "city")
     search_fields = ("name", "native_name", "known_for")
 
 

@@ -7,11 +7,46 @@ from decimal import Decimal
 from cities.models import Fact
 
 UNDATED = -9999  # before every year that a fact may have
-TOLERANCE = Decimal("0.01")  # rounding in one source is no disagreement
+# What a number may mean, as shares of it, by the words before it. Rounding in one source is no
+# disagreement; nobody says "over a thousand" of twice as much; a list of names may be cut short.
+EXACTLY = (Decimal("0.995"), Decimal("1.005"))
+ABOUT = (Decimal("0.9"), Decimal("1.1"))
+OVER, UNDER = (EXACTLY[0], Decimal("1.98")), (Decimal("0.52"), EXACTLY[1])
+MEANINGS: dict[str, tuple[Decimal, Decimal]] = {
+    "": EXACTLY,
+    **dict.fromkeys(("about", "around", "some", "roughly", "approximately", "circa"), ABOUT),
+    **dict.fromkeys(("nearly", "almost", "just under"), (ABOUT[0], EXACTLY[1])),
+    **dict.fromkeys(("just over", "slightly more than"), (EXACTLY[0], ABOUT[1])),
+    **dict.fromkeys(("over", "more than", "at least"), OVER),
+    **dict.fromkeys(("under", "less than", "fewer than", "at most", "up to"), UNDER),
+    "names": (EXACTLY[0], Decimal("Infinity")),
+}
 
 
 def year_of(fact: Fact) -> int:
     return fact.as_of_year or UNDATED
+
+
+def words(fact: Fact) -> str:
+    """The words before the number, as `MEANINGS` has them."""
+    return fact.qualifier.strip().casefold()
+
+
+def subject(fact: Fact) -> tuple[int, str, str]:
+    """Facts with the same subject say something about the same thing.
+
+    Words before the number that are none of `MEANINGS` ("metropolitan area") say that something
+    else was counted.
+    """
+    return fact.measure_id, fact.detail, "" if words(fact) in MEANINGS else words(fact)
+
+
+def claim(fact: Fact) -> tuple[Decimal, Decimal]:
+    """The least and the most that a fact says, in the base unit of its kind."""
+    value = fact.comparable[1]
+    shares = MEANINGS.get(words(fact), EXACTLY)
+    least, most = sorted(value * share if value else value for share in shares)
+    return least, most
 
 
 @dataclass
@@ -95,23 +130,23 @@ def disagree(first: Fact, second: Fact) -> bool:
     """Two sources that cannot both be right.
 
     Values of two known years are a development, not a disagreement; where a year is missing,
-    the reader cannot tell, so it counts as one.
+    the reader cannot tell, so it counts as one. "Over 30" and 35 agree.
     """
-    if first.key != second.key or first.source_id == second.source_id:
+    if subject(first) != subject(second) or first.source_id == second.source_id:
         return False
     if first.as_of_year and second.as_of_year and first.as_of_year != second.as_of_year:
         return False
-    (kind, value), (other_kind, other) = first.comparable, second.comparable
-    if kind != other_kind:
+    if first.comparable[0] != second.comparable[0]:
         return False
-    return abs(value - other) > TOLERANCE * max(abs(value), abs(other))
+    (low, high), (other_low, other_high) = claim(first), claim(second)
+    return high < other_low or other_high < low
 
 
 def in_rows(facts: Iterable[Fact]) -> list[FactRow]:
-    """Facts in the order of `FactQuerySet.for_page`, gathered by measure and detail."""
-    rows: dict[tuple[int, str], FactRow] = {}
+    """Facts in the order of `FactQuerySet.for_page`, gathered by subject."""
+    rows: dict[tuple[int, str, str], FactRow] = {}
     for fact in facts:
-        rows.setdefault(fact.key, FactRow([])).facts.append(fact)
+        rows.setdefault(subject(fact), FactRow([])).facts.append(fact)
     return list(rows.values())
 
 

@@ -1,24 +1,30 @@
-"""The list of cities, a city's page, and the style sheet with every city's colours."""
+"""The list of cities, a city's pages, and the style sheet with every city's colours."""
 
 import datetime as dt
-from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from cities import style
 from cities.drawing import draw
 from cities.facts import in_rows
+from cities.linked_data import of_city
 from cities.map import FEW, REACHES, Chart, coordinates, way_between, ways_from
 from cities.models import City, DistrictLink, Source
 from cities.models.city import COLOURS
 from cities.network import Network, Wanted
-from sistercities.shared.cards import Card, gather, newest_first
+from cities.pairs import pair_visits, whose_turn
+from sistercities.shared.cards import gather, newest_first
 from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import current_site, without_site
 
-PHOTOS_ON_PAGE = 8
+# The page stays light; what is more has a page of its own.
+FACTS_ON_PAGE = 9
+PLACES_ON_PAGE = 4
+PHOTOS_ON_PAGE = 6
 ARTICLES_ON_PAGE = 4
+NOON = dt.time(12)
 
 
 @require_safe
@@ -59,9 +65,10 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
     lists = gather(
         city.sections.cards(),
         city.honours.cards(),
-        city.people.cards(),
+        city.people.named().cards(),
         city.partner_organisations.cards(),
         city.district_links.cards(),
+        city.documents.published().agreements().cards(),
         city.visits.published().exclude(stage="cancelled").cards(),
         city.events.published().upcoming().next_of_series().first_few(6).cards(),
         city.articles.published().newest().first_few(ARTICLES_ON_PAGE).cards(),
@@ -72,35 +79,38 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
     )
     home = next((card for card in lists["city"] if card.pk != city.pk), None)
     chart = Chart.around(coordinates(home), [coordinates(city)]) if home else None
-    sources = number_sources([*facts, *places])
-    numbers = {source.pk: source.number for source in sources}
-    for card in (*lists["section"], *lists["honour"]):
-        card.more["number"] = numbers.get(card.more["source"])
+    rows = in_rows(facts)
+    shown = sorted(places, key=lambda place: not place.picture)[:PLACES_ON_PAGE]
     events = [city.events.model.from_card(card) for card in lists["event"]]
     for event in events:
         event.times = event.local_times(current_site(request).zone, city)
     events.sort(key=lambda event: (event.starts_on, event.starts_at or dt.time.min))
     visits = lists["visit"]
     made = [visit for visit in visits if visit.more["stage"] == "completed"]
+    pairs = pair_visits(visits)
     since = city.signed_on or (made[0].on if made else None)
     return render(
         request,
         "cities/city_detail.html",
         {
             "city": city,
+            "linked_data": of_city(city),
             "home": home,
             "way": way_between(home, city) if home else None,
             "chart": chart,
             "on_map": chart.places([(coordinates(city), city.name)])[0] if chart else None,
-            "fact_rows": in_rows(facts),
-            "sources": sources,
-            "places": places,
+            "fact_rows": rows[:FACTS_ON_PAGE],
+            "figures": len(rows),
+            "places": shown,
+            "other_places": [place for place in places if place not in shown],
             "sections": lists["section"],
             "honours": lists["honour"],
             "people": lists["person"],
             "partners": lists["partner"],
             "district_links": lists["district"],
-            "pairs": pair_visits(visits),
+            "agreements": lists["document"],
+            "pairs": pairs,
+            "turn": whose_turn(pairs, city.name),
             "first_visit": made[0] if made else None,
             "years": current_site(request).today().year - since.year if since else None,
             "visits_out": sum(visit.more["direction"] == "outbound" for visit in made),
@@ -114,60 +124,38 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def number_sources(rows: list) -> list[Source]:
-    """Gives each source on the page a number, in order of appearance, on `row.source.number`."""
-    numbered: dict[int, Source] = {}
-    for row in rows:
-        if row.source:
-            source = numbered.setdefault(row.source.pk, row.source)
-            source.number = row.source.number = list(numbered).index(source.pk) + 1
-    return list(numbered.values())
+@require_safe
+@stored_briefly
+def city_figures(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every figure of a city with what each source says, and all that its page cites."""
+    city = get_object_or_404(City.objects.published(), slug=slug)
+    rows = in_rows(city.facts.for_page())
+    sources = list(Source.objects.cited_by(city))
+    if not sources:
+        raise Http404
+    context = {"city": city, "fact_rows": rows, "sources": sources}
+    return render(request, "cities/city_figures.html", context)
 
 
-@dataclass
-class Pair:
-    """A visit and the one that answered it; `owed` says whose turn it is when none did."""
-
-    first: Card
-    answer: Card | None
-    owed: str
-
-
-def pair_visits(visits: list[Card]) -> list[Pair]:
-    """Visits, oldest first, each with its return visit where one is known."""
-    answers = {visit.more["answers"]: visit for visit in visits if visit.more["answers"]}
-    shown = {visit.pk for visit in visits}
-    pairs = []
-    for visit in visits:
-        if visit.more["answers"] in shown:
-            continue
-        answer = answers.get(visit.pk)
-        owed = ""
-        if not answer and visit.more["stage"] == "completed":
-            owed = "them" if visit.more["direction"] == "outbound" else "us"
-        pairs.append(Pair(visit, answer, owed))
-    return pairs
+@require_safe
+@stored_briefly
+def city_day(request: HttpRequest, slug: str) -> HttpResponse:
+    """A day there, as a sheet to print: the places, and their names to show to a driver."""
+    city = get_object_or_404(City.objects.published(), slug=slug)
+    places = list(city.places.select_related("source"))
+    if not places:
+        raise Http404
+    places.sort(key=lambda place: place.opens_at or NOON)
+    home = City.objects.published().filter(relationship=City.Relationship.HOME).first()
+    context = {"city": city, "places": places, "home": home if home != city else None}
+    return render(request, "cities/city_day.html", context)
 
 
 @require_safe
 @without_site
-def accents(request: HttpRequest) -> HttpResponse:
-    """The colours of every published city, for `data-city`. Its address changes with them."""
-    # A city without colours of its own has those of home, also on the page of another.
-    light, dark = ["[data-city]{--accent:var(--civic);--accent-2:var(--civic-2)}"], []
-    for city in City.objects.published().only("slug", *COLOURS).order_by("slug"):
-        if city.colours == COLOURS:
-            continue
-        where = f"[data-city={city.slug}]"
-        light.append(f"{where}{{--accent:{city.accent};--accent-2:{city.accent_line}}}")
-        dark.append(f"{where}{{--accent:{city.accent_dark};--accent-2:{city.accent_line_dark}}}")
-    css = (
-        "@layer tokens{"
-        + "".join(light)
-        + "@media (prefers-color-scheme:dark){"
-        + "".join(dark)
-        + "}@media print{[data-city]{--accent:#000;--accent-2:#555}}}"
-    )
+def style_sheet(request: HttpRequest) -> HttpResponse:
+    """Its address changes with what is in it."""
+    css = style.whole(City.objects.published().only("slug", *COLOURS).order_by("slug"))
     return _kept(css, "text/css; charset=utf-8", is_exact="v" in request.GET)
 
 

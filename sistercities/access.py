@@ -29,9 +29,11 @@ READ_AND_SEND = {"GET": PUBLIC, "POST": PUBLIC}
 # HEAD goes with GET. A method that is not here is refused with 405.
 TABLE: dict[str, dict[str, str]] = {
     "cities:list": READ,
-    "cities:accents": READ,
+    "cities:style": READ,
     "cities:map": READ,
     "cities:detail": READ,
+    "cities:figures": READ,
+    "cities:day": READ,
     "exchanges:visits": READ,
     "exchanges:visit": READ,
     "exchanges:galleries": READ,

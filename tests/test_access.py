@@ -61,6 +61,7 @@ def path_of(found: access.Address, **known: object) -> str:
 @pytest.fixture
 def one_of_each(site, home_city, make_city) -> dict[str, str]:
     """A published row of every public kind: the slug of each, by the pattern that shows it."""
+    from cities.models import Place, Source
     from donations.models import Campaign
     from exchanges.models import Event, Gallery, Photo, Visit
     from sistercities.comments.models import Comment
@@ -69,6 +70,8 @@ def one_of_each(site, home_city, make_city) -> dict[str, str]:
     from sistercities.pages.models import Page
 
     city = make_city("Jinzhou", native_name="锦州", native_language="zh-Hans")
+    source = Source.objects.create(title="Atlas")
+    Place.objects.create(city=city, name="Hill", text="A hill.", source=source)
     day = dt.date(2013, 9, 7)
     shown = {"status": "published"}
     visit = Visit.objects.create(
@@ -94,7 +97,8 @@ def one_of_each(site, home_city, make_city) -> dict[str, str]:
         visit=visit, **shown,
     )  # fmt: skip
     return {
-        "cities:detail": "jinzhou", "exchanges:city_calendar": "jinzhou",
+        "cities:detail": "jinzhou", "cities:figures": "jinzhou", "cities:day": "jinzhou",
+        "exchanges:city_calendar": "jinzhou",
         "exchanges:visit": "gardens", "exchanges:gallery": "album", "exchanges:photo": "album",
         "exchanges:gallery_feed": "album", "exchanges:event": "supper",
         "exchanges:event_ics": "supper", "news:detail": "story", "pages:page": "about",

@@ -71,6 +71,11 @@ class City(Publishable, Pictured, TakesReplies):
         _("fields of cooperation"), default=list, db_default=[], blank=True,
         help_text=_("What you do together. Visitors find the city by them on the page of cities."),
     )  # fmt: skip
+    signed_by = models.CharField(
+        _("signed by"), max_length=200, blank=True, default="", db_default="",
+        help_text=_("In words, such as: the mayors Ann Lee and Li Wei. Only people in office. "
+                    "The scan goes to Documents, as an agreement with this city."),
+    )  # fmt: skip
     country = CountryField(_("country"))
     region = models.CharField(_("state or province"), max_length=80, blank=True)
     latitude = models.DecimalField(

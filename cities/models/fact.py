@@ -50,7 +50,9 @@ class Fact(models.Model):
     )  # fmt: skip
     qualifier = models.CharField(
         _("word before the number"), max_length=30, blank=True,
-        help_text=_("Such as: about, more than, just over."),
+        help_text=_("Understood are: about, some, nearly, just over, over, more than, at least, "
+                    "up to, less than, names. Facts with other words are compared only with "
+                    "facts that have the same words."),
     )  # fmt: skip
     value = models.DecimalField(_("value"), max_digits=20, decimal_places=4)
     unit = models.CharField(_("unit"), max_length=10, blank=True, choices=unit_choices)
@@ -103,11 +105,6 @@ class Fact(models.Model):
             if self.as_of_year and self.as_of_year != self.as_of_date.year:
                 raise ValidationError({"as_of_date": _("The day lies in another year.")})
             self.as_of_year = self.as_of_date.year
-
-    @property
-    def key(self) -> tuple[int, str]:
-        """Facts with the same key say something about the same thing."""
-        return self.measure_id, self.detail
 
     @property
     def comparable(self) -> tuple[str, Decimal]:

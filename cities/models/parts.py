@@ -1,5 +1,7 @@
 """The short rows of a city's page: sections, honors, people, partners, districts."""
 
+from typing import Self
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +9,7 @@ from django_countries.fields import CountryField
 
 from cities.models.city import City
 from cities.models.cooperation import CooperationField, in_words
-from cities.models.source import Source
+from cities.models.source import Source, source_name
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.richtext import RichTextField
@@ -32,7 +34,9 @@ class SectionQuerySet(models.QuerySet):
     def cards(self) -> models.QuerySet:
         return as_cards(
             self, "section", title="heading", summary="body", rank="order", **picture_columns(),
-            more={"caption": "picture_caption", "credit": "picture_credit", "source": "source_id"},
+            more={
+                "caption": "picture_caption", "credit": "picture_credit", "source": source_name(),
+            },
         )  # fmt: skip
 
 
@@ -55,7 +59,7 @@ class HonourQuerySet(models.QuerySet):
     def cards(self) -> models.QuerySet:
         return as_cards(
             self, "honour", title="title", rank="order",
-            more={"year": "year", "giver": "giver", "source": "source_id"},
+            more={"year": "year", "giver": "giver", "source": source_name()},
         )  # fmt: skip
 
 
@@ -79,20 +83,40 @@ class Honour(Ordered):
 
 
 class PersonQuerySet(models.QuerySet):
+    def named(self) -> Self:
+        """Whom visitors may read about: people in public, and contacts who agreed."""
+        return self.exclude(role=Person.Role.CONTACT, agreed_to_be_named=False)
+
     def cards(self) -> models.QuerySet:
         return as_cards(
-            self, "person", title="name", native="native_name", summary="known_for", rank="order",
-            more={"source": "source_id"},
+            self, "person", title="name", native="native_name", summary="known_for", rank="order"
         )  # fmt: skip
 
 
 class Person(Ordered):
-    """A well-known person of the city; never a private one."""
+    """Somebody of the city: known to all, in office, or a contact of ours who agreed."""
+
+    class Role(models.TextChoices):
+        NOTABLE = "notable", _("Well known")
+        OFFICE = "office", _("In public office")
+        CONTACT = "contact", _("Our contact")
 
     city = models.ForeignKey(City, models.CASCADE, related_name="people")
+    role = models.CharField(
+        _("who it is"), max_length=10, choices=Role, default=Role.NOTABLE,
+        db_default=Role.NOTABLE.value,
+    )  # fmt: skip
     name = models.CharField(_("name"), max_length=100)
     native_name = models.CharField(_("name in its own script"), max_length=100, blank=True)
-    known_for = models.CharField(_("known for"), max_length=160)
+    known_for = models.CharField(
+        _("known for"), max_length=160,
+        help_text=_("Or the office or task: Writer. Mayor since 2021. Writes our letters."),
+    )  # fmt: skip
+    agreed_to_be_named = models.BooleanField(
+        _("agreed to be named"), default=False, db_default=False,
+        help_text=_("For contacts: tick only when this person said yes. Without it the name "
+                    "stays in the admin."),
+    )  # fmt: skip
 
     objects = PersonQuerySet.as_manager()
 

@@ -1,14 +1,32 @@
 """Where facts and sentences come from."""
 
+from typing import Self
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 
-class Source(models.Model):
-    """Where a fact or a sentence comes from. Shown by its `number` on the page."""
+class SourceQuerySet(models.QuerySet):
+    def cited_by(self, city) -> Self:
+        """The sources of a city's facts, places, sections and honors."""
+        return self.filter(
+            Q(pk__in=city.facts.values("source"))
+            | Q(pk__in=city.places.values("source"))
+            | Q(pk__in=city.sections.values("source"))
+            | Q(pk__in=city.honours.values("source"))
+        ).order_by("publisher", "title", "pk")
 
-    number: int  # set by the page that shows it
+
+def source_name(path: str = "source") -> Case:
+    """For queries: what `Source.name` is, empty for a row without a source."""
+    publisher, title = F(f"{path}__publisher"), F(f"{path}__title")
+    return Case(When(**{f"{path}__publisher": ""}, then=title), default=publisher)
+
+
+class Source(models.Model):
+    """Where a fact or a sentence comes from."""
 
     title = models.CharField(_("title"), max_length=200)
     publisher = models.CharField(_("publisher"), max_length=160, blank=True)
@@ -19,6 +37,8 @@ class Source(models.Model):
         help_text=_("When it was written or read."),
     )  # fmt: skip
 
+    objects = SourceQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("source")
         verbose_name_plural = _("sources")
@@ -26,3 +46,8 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.year})" if self.year else self.title
+
+    @property
+    def name(self) -> str:
+        """Short, for where it is cited: who says so."""
+        return self.publisher or self.title

@@ -40,6 +40,13 @@ def scale(value: Decimal) -> str:
 
 
 @register.filter
+def in_words(fact) -> str:
+    """A fact's value as a sentence has it: `just over 3 million people`, `27`."""
+    number = figure(fact.value, fact.unit)
+    return " ".join(f"{fact.qualifier} {number} {scale(fact.value)}{fact.unit_label}".split())
+
+
+@register.filter
 def flag(country_code: str) -> str:
     """The address of a country's flag."""
     return static(f"vendor/flag-icons/4x3/{country_code.lower()}.svg")

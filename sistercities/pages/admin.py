@@ -55,15 +55,16 @@ class DocumentAdmin(PublishableAdmin):
 
     change_list_template = "admin/pages/document/change_list.html"
     form = DocumentForm
-    list_display = ("__str__", "kind", "year", "on_file", "words")
+    list_display = ("__str__", "kind", "year", "city", "on_file", "words")
     search_fields = ("title", "year")
-    list_filter = ("kind", "status", "year")
-    list_select_related = ()
+    list_filter = ("kind", "status", "year", "city")
+    list_select_related = ("city",)
+    autocomplete_fields = ("city",)
     ordering = ("kind", "-year", "title")
     prepopulated_fields = {"slug": ("title", "year")}
     readonly_fields = ("on_file", "words")
     fieldsets = (
-        (None, {"fields": ("kind", "title", "year", "pdf", "on_file", "words")}),
+        (None, {"fields": ("kind", "title", "year", "city", "pdf", "on_file", "words")}),
         (_("Publishing"), {"fields": PublishableAdmin.publishing_fields}),
     )
 

@@ -5,12 +5,12 @@ Read in two queries whatever the number of rows: the settings, and one `gather`.
 
 import datetime as dt
 from functools import cached_property
-from hashlib import sha256
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.http import HttpRequest
 
+from cities import style
 from cities.models import City
 from donations.models import Campaign
 from sistercities.news.models import FeedSource
@@ -114,10 +114,9 @@ class Chrome:
         return self._links(SiteLink.Kind.REGISTRATION)
 
     @property
-    def accents_version(self) -> str:
+    def style_version(self) -> str:
         """Changes when a city comes, goes or changes: browsers then fetch the style sheet anew."""
-        state = "".join(f"{card.pk} {card.more}" for card in self._cards["changed"])
-        return sha256(state.encode()).hexdigest()[:8]
+        return style.version("".join(f"{card.pk} {card.more}" for card in self._cards["changed"]))
 
 
 def _moment(text: str | None) -> dt.datetime | None:

@@ -15,7 +15,8 @@ from tests.bench.figures import note
 from tests.bench.places import ROOT, environment
 
 AREAS = (
-    "tests.bench.photos", "tests.bench.gallery_pages", "tests.bench.giving", "tests.bench.mail",
+    "tests.bench.photos", "tests.bench.gallery_pages", "tests.bench.city_pages",
+    "tests.bench.giving", "tests.bench.mail",
 )  # fmt: skip
 
 

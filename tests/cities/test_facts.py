@@ -62,6 +62,38 @@ def test_kilometers_and_miles_are_compared(add_fact):
     assert disagreements(add_fact.city) == ["Coast"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "disagree"),
+    [
+        (("more than", "30"), ("", "35"), False),
+        (("More than", "30"), ("", "29"), True),
+        (("over", "1000"), ("", "2200"), True),  # nobody says it of twice as many
+        (("over", "1000"), ("over", "2000"), True),
+        (("about", "100"), ("", "108"), False),
+        (("some", "100"), ("", "124"), True),
+        (("up to", "30"), ("", "29"), False),
+        (("nearly", "30"), ("just over", "30"), False),
+        (("names", "6"), ("", "90"), False),  # a list may be cut short
+        (("names", "4"), ("", "3"), True),
+        (("city proper:", "1240000"), ("metropolitan area:", "3100000"), False),
+        (("metropolitan area:", "3000000"), ("metropolitan area:", "3100000"), True),
+        (("", "0"), ("over", "0"), False),
+    ],
+)
+def test_words_before_the_number_count(add_fact, first, second, disagree):
+    for source, (qualifier, value) in enumerate((first, second)):
+        add_fact(value, source=str(source), qualifier=qualifier)
+    assert disagreements(add_fact.city) == (["Population"] if disagree else [])
+
+
+def test_what_else_was_counted_has_a_row_of_its_own(add_fact):
+    add_fact("1240000", qualifier="city proper:", year=2009)
+    add_fact("3100000", qualifier="whole prefecture:", year=2009)
+    add_fact("3020000", qualifier="whole prefecture:", year=2019, source="second")
+    rows = in_rows(add_fact.city.facts.for_page())
+    assert [len(row.series) for row in rows] == [0, 2]
+
+
 def test_another_detail_is_another_thing(add_fact):
     add_fact("3100000")
     add_fact("1240000", source="second", detail="city proper")

@@ -391,4 +391,4 @@ def test_headlines_stand_on_pages_as_plain_words(client, site, make_source):
     make_source(items=[{"title": "<b>x</b>", "url": "https://example.org/?a=1&b=2",
                         "published": ""}])  # fmt: skip
     html = client.get("/news/").text
-    assert '<a href="https://example.org/?a=1&amp;b=2" rel="noopener">&lt;b&gt;x&lt;/b&gt;' in html
+    assert '<a href="https://example.org/?a=1&amp;b=2">&lt;b&gt;x&lt;/b&gt;' in html

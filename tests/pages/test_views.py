@@ -384,7 +384,7 @@ def test_the_foot_of_pages_names_some_of_many_partners(client, site, home_city, 
 
 def test_the_colours_of_cities_have_a_new_address_when_a_city_changes(client, site, make_city):
     def address() -> str:
-        return re.findall(r"/cities/accents.css\?v=\w+", client.get("/search/").text)[0]
+        return re.findall(r"/cities/style.css\?v=\w+", client.get("/search/").text)[0]
 
     cities = [make_city("Jinzhou"), make_city("Midleton")]
     seen = [address()]

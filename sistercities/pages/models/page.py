@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from cities.models import City
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
@@ -83,8 +84,14 @@ class DocumentQuerySet(PublishableQuerySet):
     def newest_first(self) -> Self:
         return self.order_by(F("year").desc(nulls_last=True), "title")
 
+    def agreements(self) -> Self:
+        return self.filter(kind=Document.Kind.AGREEMENT)
+
     def cards(self) -> models.QuerySet:
-        return as_cards(self, "document", slug="slug", title="title", more={"year": "year"})
+        return as_cards(
+            self, "document", slug="slug", title="title",
+            more={"year": "year", "size_bytes": "size_bytes"},
+        )  # fmt: skip
 
 
 class Document(Publishable, KeepsFiles):
@@ -107,6 +114,11 @@ class Document(Publishable, KeepsFiles):
         _("year"), null=True, blank=True,
         validators=[MinValueValidator(1950), MaxValueValidator(2200)],
         help_text=_("That it is about: for a Form 990 the tax year. Empty if it has none."),
+    )  # fmt: skip
+    city = models.ForeignKey(
+        City, models.SET_NULL, null=True, blank=True, related_name="documents",
+        verbose_name=_("city"),
+        help_text=_("An agreement with a city is linked from the city's page."),
     )  # fmt: skip
     file = models.CharField(max_length=120, editable=False)
     size_bytes = models.PositiveIntegerField(_("size"), default=0, editable=False)

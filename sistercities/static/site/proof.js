@@ -44,6 +44,7 @@ for (const form of document.querySelectorAll("form[data-challenge]")) {
     work = mine;
   };
   form.addEventListener("focusin", start);
+  if (form.contains(document.activeElement)) start(); // the focus that brought this file
   form.addEventListener("submit", async (event) => {
     if (state) return event.preventDefault(); // pressed twice
     start();
