@@ -1,5 +1,6 @@
 """What people give to: a goal, what it pays for, and how far it has come."""
 
+import datetime as dt
 import re
 from typing import Self
 
@@ -47,13 +48,15 @@ def _kept(**which: str) -> Cast:
     return Cast(kept, models.BigIntegerField())
 
 
+def _takes_gifts(today: dt.date) -> Q:
+    has_begun = Q(starts_on=None) | Q(starts_on__lte=today)
+    return has_begun & (Q(ends_on=None) | Q(ends_on__gte=today))
+
+
 class CampaignQuerySet(PublishableQuerySet):
     def open(self) -> Self:
         """Those that take gifts today; both days count, in the organisation's zone."""
-        today = clock.today()
-        return self.filter(
-            Q(starts_on=None) | Q(starts_on__lte=today), Q(ends_on=None) | Q(ends_on__gte=today)
-        )
+        return self.filter(_takes_gifts(clock.today()))
 
     def with_raised(self) -> Self:
         """Adds `raised_cents`: gifts minus refunds and chargebacks.
@@ -84,10 +87,27 @@ class CampaignQuerySet(PublishableQuerySet):
             raised, "campaign", slug="slug", title="title", summary="summary", on="starts_on",
             until="ends_on", rank="order", **picture_columns(),
             more={
+                "is_open": Case(When(_takes_gifts(clock.today()), then=1), default=0),
                 "goal": "goal_cents", "raised": "raised_cents", "percent": "percent",
                 "currency": "currency", "visit": "visit__slug", "visit_title": "visit__title",
                 "city": "visit__city__name", "city_slug": "visit__city__slug",
             },
+        )  # fmt: skip
+
+    def costs(self) -> models.QuerySet:
+        """What these campaigns pay for, as cards of kind `cost`."""
+        return as_cards(
+            CampaignCost.objects.filter(campaign__in=self), "cost", title="what", rank="order",
+            more={"campaign": "campaign_id", "cents": "amount_cents"},
+        )  # fmt: skip
+
+    def latest_updates(self) -> models.QuerySet:
+        """The newest of what happened since, one a campaign, as cards of kind `update`."""
+        newest = CampaignUpdate.objects.published().filter(campaign=OuterRef("pk"))
+        ids = self.annotate(update=Subquery(newest.values("pk")[:1])).values("update")
+        return as_cards(
+            CampaignUpdate.objects.filter(pk__in=ids), "update", summary="text",
+            on="published_on", more={"campaign": "campaign_id"},
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from cities.models import City
 from donations.models import Campaign
 from exchanges.models import Event, Gallery, Visit
 from sistercities.news.models import Article
+from sistercities.shared import clock
 from sistercities.shared.cards import Card, gather, newest_first
 from sistercities.shared.site import current_site
 
@@ -56,4 +57,5 @@ def _in_order(events: list[Event]) -> list[Event]:
 def _with_times(card: Card, request: HttpRequest) -> Event:
     event = Event.from_card(card)
     event.times = event.local_times(current_site(request).zone, None)
+    event.is_another_year = event.starts_on.year != clock.today().year
     return event
