@@ -1,10 +1,13 @@
 """What every test gets: a site on this machine only, and a network that ends here."""
 
 import os
+import shutil
 
 import pytest
 from django.core.cache import cache
 from django.core.files.base import ContentFile
+
+from tests import migrated
 
 # Whoever uses none of these asks the same of each database: nothing.
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
@@ -14,11 +17,15 @@ def pytest_collection_modifyitems(config, items):
     """A second run on another database takes what asks that database something. Tests without one,
     and those of processes on an SQLite file of their own, are run with `make test` alone.
     """
-    if os.environ.get("DATABASE_URL", "sqlite").startswith("sqlite"):
+    if _is_sqlite():
         return
     again = [item for item in items if _asks_a_database(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(again)])
     items[:] = again
+
+
+def _is_sqlite() -> bool:
+    return os.environ.get("DATABASE_URL", "sqlite").startswith("sqlite")
 
 
 def _asks_a_database(item) -> bool:
@@ -26,6 +33,31 @@ def _asks_a_database(item) -> bool:
         return False
     has_mark = item.get_closest_marker("django_db") is not None
     return has_mark or bool(DATABASE_FIXTURES & set(item.fixturenames))
+
+
+@pytest.fixture(scope="session")
+def kept_folder(request):
+    """Stays from one run of the tests to the next."""
+    return request.config.cache.mkdir("migrated")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb():
+    """An SQLite database is there before Django asks for it."""
+    return _is_sqlite()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, kept_folder):
+    """The test database begins as a copy of a migrated one."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]["TEST"]
+    if _is_sqlite():
+        shutil.copyfile(migrated.sqlite_file(kept_folder), database["NAME"])
+    else:
+        address = os.environ["DATABASE_URL"]
+        database["TEMPLATE"] = migrated.postgresql_template(kept_folder, address)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,8 +3,10 @@
 CI sets DATABASE_URL, CACHE_URL and TASKS_URL itself to run everything on PostgreSQL and Redis.
 """
 
+import atexit
 import gc
 import os
+import shutil
 import tempfile
 
 for name in (
@@ -14,6 +16,7 @@ for name in (
     os.environ.pop(name, None)
 os.environ["DEBUG"] = "on"
 os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="sistercities-tests-")
+atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)
 os.environ.setdefault("TASKS_URL", "immediate:")
 
 # Two test processes on one Redis: a database and a queue for each.
