@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests import migrated
+
 
 class Stage:
     """Real processes of a site; each runs one job of a module like `stage.py`."""
