@@ -17,7 +17,8 @@ from sistercities.shared.stored_files import KeepsFiles
 
 TAKEN = {
     "admin", "cities", "visits", "galleries", "events", "news", "newsletter", "donate",
-    "webhooks", "search", "documents", "healthz", "readyz", "static", "media", "styleguide",
+    "webhooks", "search", "documents", "healthz", "readyz", "static", "media", "share",
+    "styleguide",
 }  # fmt: skip
 
 

@@ -5,7 +5,9 @@ from django.views.decorators.http import require_safe
 from sistercities.pages import views
 from sistercities.pages.health import Ready
 from sistercities.pages.home import home
+from sistercities.pages.share_pictures import share_picture
 from sistercities.pages.sitemaps import Everything
+from sistercities.pages.styleguide import styleguide
 from sistercities.shared.media import media
 from sistercities.shared.site import without_site
 
@@ -25,6 +27,8 @@ urlpatterns = [
     path("healthz/", views.healthz, name="healthz"),
     path("readyz/", without_site(Ready.as_view()), name="readyz"),
     path("media/<path:path>", media, name="media"),
+    path("share/<slug:shape>/<slug:kind>/<slug:slug>.jpg", share_picture, name="share_picture"),
+    path("styleguide/", styleguide, name="styleguide"),
     # Last: it takes every word that nothing above has taken.
     path("<slug:slug>/", views.PageDetail.as_view(), name="page"),
 ]

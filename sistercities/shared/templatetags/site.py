@@ -16,6 +16,7 @@ from sistercities.shared import clock
 from sistercities.shared.addresses import absolute, jpeg, picture_file, srcset
 from sistercities.shared.money import format_amount, format_exact
 from sistercities.shared.richtext import clean_html, clean_page
+from sistercities.shared.sharing import qr, share_picture, ways_to_share
 
 register = template.Library()
 
@@ -37,6 +38,9 @@ def exact(cents: int, currency: str = "USD") -> str:
 
 register.filter("jpeg", jpeg)
 register.filter("absolute", absolute)
+register.filter("qr", qr)
+register.filter("share_picture", share_picture)
+register.filter("ways_to_share", ways_to_share)
 
 
 @register.filter
