@@ -2,12 +2,13 @@
 
 import datetime as dt
 import json
+import re
 import zoneinfo
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
 from django.template.defaultfilters import date as format_date
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -72,6 +73,17 @@ def linked_data(data: dict) -> SafeString:
     # Safe: without these three characters no text can leave the element.
     inert = mark_safe(text.translate(INERT))
     return format_html('<script type="application/ld+json">{}</script>', inert)
+
+
+@register.filter
+def marked(text: str, asked: str) -> SafeString:
+    """`text` with every word of a search in it marked, in any case."""
+    words = sorted({word for word in asked.split() if word}, key=len, reverse=True)
+    if not words:
+        return format_html("{}", text)
+    parts = re.split(f"({'|'.join(map(re.escape, words))})", str(text), flags=re.IGNORECASE)
+    pieces = ((format_html("<mark>{}</mark>", p) if n % 2 else p,) for n, p in enumerate(parts))
+    return format_html_join("", "{}", pieces)
 
 
 @register.filter
