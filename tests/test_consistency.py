@@ -46,7 +46,12 @@ FOUND_BY_NAME = {
 # Components with nothing to look at, or that need a city's picture, or stand on each page.
 NOT_BY_ITSELF = {"first_picture", "footer", "picture", "plate", "proof_attrs", "social"}
 # Addresses that are names and are never fetched.
-NEVER_FETCHED = ("http://www.w3.org/", "http://www.sitemaps.org/", "https://schema.org")
+NEVER_FETCHED = (
+    "http://www.w3.org/",
+    "http://www.sitemaps.org/",
+    "https://schema.org",
+    "http://www.google.com/schemas/",
+)
 
 
 def own_models() -> list[type[Model]]:

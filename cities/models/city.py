@@ -1,5 +1,7 @@
 """A city. Knows nobody: visits, news and gifts point here."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -11,6 +13,7 @@ from django_countries.fields import CountryField
 
 from cities.colours import check_accents
 from sistercities.shared.cards import as_cards, picture_columns
+from sistercities.shared.linked_data import of_page
 from sistercities.shared.models import time_zone_choices, validate_time_zone
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
@@ -121,6 +124,18 @@ class City(Publishable, Pictured):
 
     def __str__(self) -> str:
         return self.name
+
+    def linked_data(self) -> dict[str, Any]:
+        """What search engines read of it (schema.org `City`)."""
+        geo = {"@type": "GeoCoordinates", "latitude": self.latitude, "longitude": self.longitude}
+        region = {"@type": "AdministrativeArea", "name": self.region} if self.region else None
+        country = {"@type": "Country", "name": str(self.country)}
+        return of_page(
+            self, "City", self.name, self.summary,
+            alternateName=[name for name in (self.native_name,) if name],
+            geo=geo,
+            containedInPlace=[place for place in (region, country) if place],
+        )  # fmt: skip
 
     def get_absolute_url(self) -> str:
         return reverse("cities:detail", args=[self.slug])

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -15,7 +15,9 @@ from donations.amounts import CURRENCY, MOST_PRESETS, PRESETS, Presets, progress
 from donations.models.ledger import LedgerPosting
 from exchanges.models import Visit
 from sistercities.shared import clock
+from sistercities.shared.addresses import absolute
 from sistercities.shared.cards import as_cards, picture_columns
+from sistercities.shared.linked_data import of_page, us
 from sistercities.shared.models import SiteSettings
 from sistercities.shared.money import MINOR_UNITS, format_amount
 from sistercities.shared.pictures import Pictured
@@ -180,6 +182,13 @@ class Campaign(Publishable, Pictured):
 
     def get_absolute_url(self) -> str:
         return reverse("donations:campaign", args=[self.slug])
+
+    def linked_data(self) -> dict[str, Any]:
+        """What search engines read of it: that here one gives, and to whom."""
+        address = absolute(self.get_absolute_url())
+        return of_page(
+            self, "DonateAction", self.title, self.summary, target=address, recipient=us()
+        )
 
     def clean(self):
         super().clean()

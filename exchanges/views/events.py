@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from cities.models import City
 from exchanges.calendar import to_ical
+from exchanges.linked_data import of_event
 from exchanges.models import Event
 from exchanges.views.paging import page_of
 from sistercities.shared import clock
@@ -47,6 +48,7 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "exchanges/event_detail.html",
         {
             "event": event,
+            "linked_data": of_event(event),
             "city": event.public_city,
             "visit": event.visit if event.visit and event.visit.is_public else None,
             "times": event.local_times(current_site(request).zone, event.public_city),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from cities.models import City
 from exchanges.album import Album, Chapter, in_chapters
+from exchanges.linked_data import of_visit
 from exchanges.models import Day, Event, Photo, Stop, Visit
 from exchanges.models.visit import Standing
 from exchanges.views.paging import page_of
@@ -83,6 +84,7 @@ def visit_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "exchanges/visit_detail.html",
         {
             "visit": visit,
+            "linked_data": of_visit(visit),
             "standing": standing,
             "today": next((day for day in days if day.is_today), None),
             "city": visit.city,

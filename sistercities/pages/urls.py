@@ -21,7 +21,7 @@ urlpatterns = [
     path(
         "sitemap.xml",
         require_safe(without_site(sitemap)),
-        {"sitemaps": {"everything": Everything}},
+        {"sitemaps": {"everything": Everything}, "template_name": "pages/sitemap.xml"},
         name="sitemap",
     ),
     path("healthz/", views.healthz, name="healthz"),

@@ -25,7 +25,8 @@ def links(html: str, rel: str) -> list[str]:
 
 
 def linked_data(html: str) -> dict:
-    (block,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.S)
+    """What the page says of itself; a second block has the way to it."""
+    block, _way = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.S)
     return json.loads(block)
 
 

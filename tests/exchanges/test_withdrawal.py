@@ -128,7 +128,7 @@ def assert_gone(photo: Photo, files: list[str], stem: str, link: GalleryLink, ad
 
 
 def _linked_data(html: str) -> dict:
-    (text,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)
+    text, _way = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)
     return json.loads(text)
 
 

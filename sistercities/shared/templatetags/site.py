@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from sistercities.shared import clock
 from sistercities.shared.addresses import absolute, jpeg, picture_file, srcset
+from sistercities.shared.linked_data import breadcrumbs
 from sistercities.shared.money import format_amount, format_exact
 from sistercities.shared.richtext import clean_html, clean_page
 from sistercities.shared.sharing import qr, share_picture, ways_to_share
@@ -73,6 +74,13 @@ def linked_data(data: dict) -> SafeString:
     # Safe: without these three characters no text can leave the element.
     inert = mark_safe(text.translate(INERT))
     return format_html('<script type="application/ld+json">{}</script>', inert)
+
+
+@register.simple_tag
+def breadcrumb_data(here: str, up: str, up_url: str, up2: str, up2_url: str) -> SafeString:
+    """The steps of components/crumbs.html for search engines; those without a name are left out."""
+    ways = ((_("Home"), "/"), (up, up_url), (up2, up2_url), (here, ""))
+    return linked_data(breadcrumbs([(name, path) for name, path in ways if name]))
 
 
 @register.filter
