@@ -154,7 +154,7 @@ class CityAdmin(PublishableAdmin):
             "fields": (("accent", "accent_line"), ("accent_dark", "accent_line_dark")),
             "description": _("Two from the city's life, each for light and for dark pages."),
         }),
-        (_("Publishing"), {"fields": PublishableAdmin.publishing_fields}),
+        (_("Publishing"), {"fields": (*PublishableAdmin.publishing_fields, "takes_replies")}),
     )  # fmt: skip
 
     @admin.display(description=_("picture"))

@@ -56,6 +56,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
         city.galleries.published().cards(),
         city.galleries.published().first_photos(PHOTOS_ON_PAGE).cards(),
         City.objects.published().filter(relationship=City.Relationship.HOME).cards(),
+        city.comments.published().page().cards(),
     )
     home = next((card for card in lists["city"] if card.pk != city.pk), None)
     sources = number_sources([*facts, *places])
@@ -94,6 +95,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "articles": sorted(lists["article"], key=newest_first),
             "galleries": lists["gallery"],
             "photos": lists["photo"],
+            "comments": sorted(lists["comment"], key=newest_first),
         },
     )
 

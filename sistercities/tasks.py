@@ -15,6 +15,7 @@ from exchanges.tasks import build_archives, open_archives
 from sistercities.news import feeds
 from sistercities.newsletter import bounce_box
 from sistercities.newsletter.tasks import send_letters
+from sistercities.pages.tasks import read_documents
 from sistercities.shared import mail, rendering, stored_files
 from sistercities.shared.queue import wake
 from sistercities.shared.tasks import try_avif
@@ -59,6 +60,11 @@ def keep_pictures_in_line_every_minute() -> None:
     wake(try_avif)
     wake(build_archives)
     wake(open_archives)
+
+
+@db_periodic_task(crontab(minute="*"))
+def read_documents_every_minute() -> None:
+    wake(read_documents)
 
 
 @db_periodic_task(crontab(minute="17"))

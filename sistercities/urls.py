@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("cities/", include("cities.urls")),
     path("news/", include("sistercities.news.urls")),
+    path("replies/", include("sistercities.comments.urls")),
     path("", include("exchanges.urls")),
     path("", include("donations.urls")),
     path("", include("sistercities.newsletter.urls")),

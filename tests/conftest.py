@@ -117,7 +117,9 @@ def kept_demo(django_db_setup, django_db_blocker, tmp_path_factory):
         "PRIVATE_MEDIA_ROOT": root / "originals",
         "STORAGES": {**settings.STORAGES, "private": private},
     }
-    apps = ("shared", "cities", "exchanges", "donations", "news", "pages", "newsletter")
+    apps = (
+        "shared", "cities", "exchanges", "donations", "news", "comments", "pages", "newsletter",
+    )  # fmt: skip
     with django_db_blocker.unblock(), transaction.atomic():
         with override_settings(**folders):
             loading.load()

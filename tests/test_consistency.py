@@ -44,7 +44,9 @@ FOUND_BY_NAME = {
     "donations/documents/house.typ",  # the other documents import it
 }  # fmt: skip
 # Components with nothing to look at, or that need a city's picture, or stand on each page.
-NOT_BY_ITSELF = {"first_picture", "footer", "picture", "plate", "proof_attrs", "social"}
+NOT_BY_ITSELF = {
+    "first_picture", "footer", "guard", "picture", "plate", "proof_attrs", "social",
+}  # fmt: skip
 # Addresses that are names and are never fetched.
 NEVER_FETCHED = (
     "http://www.w3.org/",

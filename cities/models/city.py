@@ -16,7 +16,7 @@ from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.linked_data import of_page
 from sistercities.shared.models import time_zone_choices, validate_time_zone
 from sistercities.shared.pictures import Pictured
-from sistercities.shared.publishing import Publishable, PublishableQuerySet
+from sistercities.shared.publishing import Publishable, PublishableQuerySet, TakesReplies
 from sistercities.shared.richtext import RichTextField
 
 valid_language = RegexValidator(
@@ -40,7 +40,7 @@ class CityQuerySet(PublishableQuerySet):
         )  # fmt: skip
 
 
-class City(Publishable, Pictured):
+class City(Publishable, Pictured, TakesReplies):
     class Relationship(models.TextChoices):
         HOME = "home", _("Home")
         SISTER = "sister", _("Sister city")

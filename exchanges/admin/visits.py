@@ -51,7 +51,10 @@ class VisitAdmin(PublishableAdmin):
         ),
         (_("What it is about"), {"fields": ("cooperation", "story", "answers")}),
         PICTURE_SECTION,
-        (_("Publishing"), {"fields": PublishableAdmin.publishing_fields}),
+        (
+            _("Publishing"),
+            {"fields": (*PublishableAdmin.publishing_fields, "takes_replies")},
+        ),
     )
 
     @admin.display(description=_("when"), ordering="starts_on")

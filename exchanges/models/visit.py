@@ -18,7 +18,7 @@ from cities.models import City
 from sistercities.shared import clock
 from sistercities.shared.cards import Card, as_cards, as_time, picture_columns
 from sistercities.shared.pictures import Pictured
-from sistercities.shared.publishing import Publishable, PublishableQuerySet
+from sistercities.shared.publishing import Publishable, PublishableQuerySet, TakesReplies
 from sistercities.shared.richtext import RichTextField
 
 
@@ -97,7 +97,7 @@ def not_over(today: dt.date) -> Q:
     )
 
 
-class Visit(Publishable, Pictured):
+class Visit(Publishable, Pictured, TakesReplies):
     class Direction(models.TextChoices):
         OUTBOUND = "outbound", _("We travel there")
         INBOUND = "inbound", _("They come to us")

@@ -15,7 +15,7 @@ from exchanges.models import Day, Event, Photo, Stop, Visit
 from exchanges.models.visit import Standing
 from exchanges.views.paging import page_of
 from sistercities.shared import clock
-from sistercities.shared.cards import Card, gather
+from sistercities.shared.cards import Card, gather, newest_first
 from sistercities.shared.headers import stored_briefly
 from sistercities.shared.images import STEPS
 from sistercities.shared.site import current_site
@@ -74,6 +74,7 @@ def visit_detail(request: HttpRequest, slug: str) -> HttpResponse:
         campaigns.cards(),
         campaigns.costs(),
         campaigns.latest_updates(),
+        visit.comments.published().page().cards(),
     )
     standing = visit.standing(current_site(request).zone)
     itinerary = [Day.from_card(day, lists["stop"]) for day in lists["day"]]
@@ -99,6 +100,7 @@ def visit_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "galleries": lists["gallery"],
             "open_appeals": [appeal for appeal in appeals if appeal.campaign.more["is_open"]],
             "made_possible": [appeal for appeal in appeals if appeal.is_told_of],
+            "comments": sorted(lists["comment"], key=newest_first),
         },
     )
 

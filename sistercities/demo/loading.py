@@ -28,6 +28,7 @@ from cities.models import (
 from donations.models import Campaign, CampaignCost, CampaignUpdate, Donation, Ticket
 from exchanges import releasing
 from exchanges.models import Day, Event, Gallery, Host, Participant, Photo, Stop, Visit
+from sistercities.comments.models import Comment
 from sistercities.demo import letters
 from sistercities.demo.album import CREDIT, Album
 from sistercities.demo.days import find_day
@@ -36,9 +37,9 @@ from sistercities.news.feeds import parse
 from sistercities.news.models import Article, FeedSource
 from sistercities.newsletter.models import Block, Issue, Subscriber, Topic
 from sistercities.pages import filing
-from sistercities.pages.models import Document, Page
+from sistercities.pages.models import BoardMember, Document, Message, Page
 from sistercities.shared import clock
-from sistercities.shared.models import SiteLink, SiteSettings
+from sistercities.shared.models import Redirect, SiteLink, SiteSettings
 from sistercities.shared.publishing import Publishable
 from sistercities.shared.stored_files import PRIVATE, PUBLIC
 
@@ -46,13 +47,14 @@ CONTENT = Path(__file__).parent / "content"
 # In this order, so that what is pointed at is there before what points.
 FILES = (
     "site", "sources", "arvada", "jinzhou", "kyzylorda", "midleton",
-    "visits", "galleries", "events", "news", "pages", "documents", "giving", "letters",
+    "visits", "galleries", "events", "news", "pages", "documents", "giving", "letters", "readers",
 )  # fmt: skip
 TABLES: dict[str, type[models.Model]] = {
     "settings": SiteSettings, "source": Source, "measure": Measure, "city": City, "visit": Visit,
     "gallery": Gallery, "event": Event, "article": Article, "feed": FeedSource, "page": Page,
     "document": Document, "campaign": Campaign, "ticket": Ticket, "topic": Topic,
-    "letter": Issue,
+    "letter": Issue, "comment": Comment, "message": Message, "board": BoardMember,
+    "redirect": Redirect,
 }  # fmt: skip
 PARTS: dict[type[models.Model], dict[str, tuple[type[models.Model], str]]] = {
     SiteSettings: {"link": (SiteLink, "settings")},
@@ -83,7 +85,7 @@ def somebodys_content() -> str:
     kinds: list[type[models.Model]] = [
         model for model in apps.get_models() if issubclass(model, Publishable)
     ]
-    kinds += [Source, FeedSource, Donation, Subscriber, Issue, SiteSettings]
+    kinds += [Source, FeedSource, Donation, Subscriber, Issue, Message, BoardMember, SiteSettings]
     for model in kinds:
         if count := model._default_manager.count():
             return in_words(model, count)

@@ -33,7 +33,15 @@ class ArticleAdmin(PublishableAdmin):
         PICTURE_SECTION,
         (
             _("Publishing"),
-            {"fields": ("status", "publish_at", "slug", ("updated_on", "change_note"))},
+            {
+                "fields": (
+                    "status",
+                    "publish_at",
+                    "slug",
+                    ("updated_on", "change_note"),
+                    "takes_replies",
+                )
+            },
         ),
     )
 

@@ -10,7 +10,7 @@ from cities.models import City, Source
 from exchanges.models import Visit
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
-from sistercities.shared.publishing import Publishable, PublishableQuerySet
+from sistercities.shared.publishing import Publishable, PublishableQuerySet, TakesReplies
 from sistercities.shared.richtext import RichTextField
 
 
@@ -25,7 +25,7 @@ class ArticleQuerySet(PublishableQuerySet):
         )  # fmt: skip
 
 
-class Article(Publishable, Pictured):
+class Article(Publishable, Pictured, TakesReplies):
     class Section(models.TextChoices):
         EXCHANGES = "exchanges", _("Exchanges")
         COMMUNITY = "community", _("Community")

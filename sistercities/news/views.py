@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from cities.models import City
 from sistercities.news.models import Article
-from sistercities.shared.cards import gather
+from sistercities.shared.cards import gather, newest_first
 from sistercities.shared.linked_data import of_page, us
 
 ARTICLES_ON_PAGE = 20
@@ -51,7 +51,11 @@ def article_detail(request: HttpRequest, slug: str) -> HttpResponse:
         .newest()
         .first_few(RELATED)
     )
-    lists = gather(City.objects.published().filter(pk__in=cities).cards(), related.cards())
+    lists = gather(
+        City.objects.published().filter(pk__in=cities).cards(),
+        related.cards(),
+        article.comments.published().page().cards(),
+    )
     return render(
         request,
         "news/article_detail.html",
@@ -60,6 +64,7 @@ def article_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "linked_data": _linked_data(article),
             "visit": article.visit if article.visit and article.visit.is_public else None,
             "cities": lists["city"],
+            "comments": sorted(lists["comment"], key=newest_first),
             "related": sorted(lists["article"], key=lambda card: card.on, reverse=True),
         },
     )

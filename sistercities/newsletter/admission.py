@@ -3,49 +3,26 @@
 Nothing here looks at the list of subscribers, so no answer says who is on it.
 """
 
-import logging
-from enum import Enum, auto
-
 from sistercities.newsletter.models import normalise
-from sistercities.shared import limits, proof_of_work
+from sistercities.shared import admission, limits
+from sistercities.shared.admission import Admission, Most
 
-logger = logging.getLogger(__name__)
-HOUR = 60 * 60
-DAY = 24 * HOUR
+DAY = 24 * 60 * 60
 # A roomful of people behind one address may all sign up, if their browsers did the work.
-WITH_PROOF = {"place": 60, "everywhere": 500}
-WITHOUT_PROOF = {"place": 5, "everywhere": 60}  # readers without script, an hour
+WITH_PROOF = Most(place=60, everywhere=500)
+WITHOUT_PROOF = Most(place=5, everywhere=60)
 TRIES_PER_MAILBOX = 5  # a day
 
 
-class Admission(Enum):
-    WELCOME = auto()
-    PROOF_FAILED = auto()
-    COME_BACK_LATER = auto()
-
-
 def admit(*, address: str, proof: str) -> Admission:
-    """Counts one sign-up from a network address, with or without a solved puzzle.
-
-    A puzzle that is wrong, late or used is refused and counts nothing. When the shared cache does
-    not answer, everybody is asked to come back later.
-    """
-    try:
-        if proof and not proof_of_work.holds(proof):
-            return Admission.PROOF_FAILED
-        proved = bool(proof) or proof_of_work.is_off()
-        kind, most = ("proved", WITH_PROOF) if proved else ("bare", WITHOUT_PROOF)
-        # The place first: one that is over its limit takes nothing from everybody's.
-        place = limits.allowed(
-            f"newsletter-{kind}", limits.network(address), times=most["place"], seconds=HOUR
-        )
-        if place and limits.allowed(
-            f"newsletter-{kind}", "everywhere", times=most["everywhere"], seconds=HOUR
-        ):
-            return Admission.WELCOME
-    except Exception:
-        logger.exception("The shared cache did not answer; sign-ups wait")
-    return Admission.COME_BACK_LATER
+    """Counts one sign-up from a network address, as `sistercities.shared.admission` does."""
+    return admission.admit(
+        action="newsletter",
+        address=address,
+        proof=proof,
+        with_proof=WITH_PROOF,
+        without=WITHOUT_PROOF,
+    )
 
 
 def mailbox_has_room(email: str) -> bool:

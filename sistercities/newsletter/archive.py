@@ -25,6 +25,7 @@ from sistercities.shared.site import current_site
 
 LETTERS_ON_PAGE = 20
 LETTERS_IN_FEED = 20
+WORDS = ("title", "label", "picture_alt", "picture_caption", "picture_credit")
 
 
 @stored_briefly
@@ -41,7 +42,7 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
             "subject": impersonal_words(issue.subject),
             "summary": impersonal_words(issue.preheader),
             "pieces": pieces,
-            "headings": [piece for piece in pieces if piece["title"]],
+            "headings": [piece["block"] for piece in pieces if piece["block"].title],
             "share": next((piece["block"] for piece in pieces if piece["block"].picture), None),
             "older": Issue.objects.public().filter(began_at__lt=issue.began_at)
             .order_by("-began_at", "-pk").first() if issue.began_at else None,
@@ -50,12 +51,13 @@ def letter(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _piece(block: Block) -> dict[str, Any]:
+    """As everybody reads it. The block itself is given these words and never saved."""
+    for name in WORDS:
+        setattr(block, name, impersonal_words(getattr(block, name)))
     return {
         "block": block,
         "city": block.dress,
-        "title": impersonal_words(block.title),
         "url": public_address(block.url),
-        "label": impersonal_words(block.label),
         "html": mark_safe(impersonal(block.text)),
         "lines": lines_of(block),
     }
@@ -109,4 +111,4 @@ class LetterFeed(PublicFeed):
         return issue.began_at or issue.created_at
 
     def item_updateddate(self, issue: Issue) -> dt.datetime:
-        return issue.updated_at
+        return max(issue.updated_at, self.item_pubdate(issue))  # its state changes without a save

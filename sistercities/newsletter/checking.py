@@ -208,6 +208,8 @@ def _of_placeholders(issue: Issue, blocks: list[Block]) -> Iterator[Problem]:
     texts = [issue.subject, issue.preheader]
     for block in blocks:
         texts += [block.title, plain_text(block.text), block.label, *links_of(block)]
+        texts += [block.picture_alt, block.picture_caption, block.picture_credit]
+        texts += [text for line in lines_of(block) for text in (line.title, line.words)]
     unknown = {name.strip() for text in texts for name in BRACES.findall(text)} - set(PLACEHOLDERS)
     for name in sorted(unknown):
         yield _error(_("{{ %(name)s }} means nothing. You can use: %(known)s."), name=name,

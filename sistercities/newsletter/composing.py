@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from textwrap import shorten
 from typing import cast
 
 from django.core.files.storage import storages
@@ -77,16 +78,33 @@ def add(issue: Issue, *, keys: Iterable[str]) -> int:
     return len(chosen)
 
 
-def make_topics() -> None:
-    """A topic for each city that has none; flag and colors are those of the city now."""
+def fill_events(block: Block) -> None:
+    """The next dates of the site, for a list of events that staff began by hand. Saves nothing."""
+    for each in material.since(clock.now()):
+        if each.kind == Block.Kind.EVENTS:
+            block.lines, block.source = each.lines, each.key
+            block.title, block.url = block.title or each.title, block.url or each.url
+            block.label = block.label or each.label
+
+
+def make_topics() -> int:
+    """A topic for whatever readers should be able to choose and that has none; how many. Flag and
+    colors are those of the city now; words that staff changed stay.
+    """
     known = {topic.slug: topic for topic in Topic.objects.all()}
     dress = ("native_title", "native_language", "country", "accent", "accent_dark")
+    added = 0
     for offer in material.topics():
         values = {name: getattr(offer, name) for name in dress}
         if offer.slug not in known:
-            Topic.objects.create(slug=offer.slug, title=offer.title, **values)
+            Topic.objects.create(
+                slug=offer.slug, title=offer.title, description=offer.description,
+                order=offer.order, **values,
+            )  # fmt: skip
+            added += 1
         elif any(getattr(known[offer.slug], name) != value for name, value in values.items()):
             Topic.objects.filter(slug=offer.slug).update(**values)
+    return added
 
 
 def copied_photos() -> set[str]:
@@ -158,22 +176,25 @@ def _width_of(name: str, picture: Picture) -> int:
 
 
 def _subject(chosen: list[Material]) -> str:
-    told = [each.title for each in chosen if each.kind not in {Block.Kind.EVENTS}]
+    told = [each.title for each in chosen if each.kind != Block.Kind.EVENTS]
     if not told:
         return _("What is new, and what is next")
     both = (
         _("%(first)s, and %(second)s") % {"first": told[0], "second": told[1]} if told[1:] else ""
     )
-    return both if both and len(both) <= 60 else told[0][:120]
+    return both if both and len(both) <= 60 else shorten(told[0], 120, placeholder=" …")
 
 
 def _preheader(chosen: list[Material]) -> str:
-    """The next headings, as many as a mail program shows."""
+    """The next headings, each whole, as many as a mail program shows. A list of events has its
+    first one there: its own heading tells nobody anything.
+    """
     subject = _subject(chosen)
     line = ""
     for each in chosen:
-        longer = f"{line} · {each.title}" if line else each.title
-        if each.title not in subject and len(longer) <= 90:
+        title = each.lines[0]["title"] if each.kind == Block.Kind.EVENTS else each.title
+        longer = f"{line} · {title}" if line else title
+        if title not in subject and len(longer) <= 90:
             line = longer
     return line
 

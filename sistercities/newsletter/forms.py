@@ -1,57 +1,17 @@
 """What a visitor may write into the sign-up box, and the sentence for what is refused."""
 
 import re
-import unicodedata
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
-from sistercities.newsletter.models import Subscriber, Topic, normalise
+from sistercities.newsletter.models import Subscriber, Topic
 from sistercities.newsletter.wording import wording
+from sistercities.shared.open_forms import MailAddress, OneLine
 
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\s\\?#]{0,299}")
-not_an_address = _("This does not look like a mail address, such as ann@example.org.")
-well_formed = EmailValidator(message=not_an_address, allowlist=[])
-
-
-class OneLine(forms.CharField):
-    """Text without line breaks or control characters: it may end up in a header (mail.md E22).
-
-    Refused, not repaired; only spaces around it are dropped.
-    """
-
-    def to_python(self, value):
-        if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in str(value or "")):
-            raise ValidationError(_("Please write this on one line, without line breaks."))
-        return super().to_python(value)
-
-
-def check_address(address: str) -> None:
-    """Raises `ValidationError` with the one sentence that fits, for an address already trimmed."""
-    local, at, domain = address.rpartition("@")
-    if not at:
-        raise ValidationError(_("A mail address has an @ in it, such as ann@example.org."))
-    if re.search(r"\s", address):
-        raise ValidationError(_("A mail address has no spaces in it."))
-    if max(len(address), len(normalise(address))) > 254 or len(local) > 64:
-        raise ValidationError(_("This address is too long to be one. Please look at it again."))
-    if not local:
-        raise ValidationError(_("The part before the @ is missing."))
-    if not domain:
-        raise ValidationError(_("The part after the @ is missing, such as example.org."))
-    if not local.isascii():
-        raise ValidationError(
-            _("Before the @ we can write only to the letters a to z, digits and signs.")
-        )
-    if "." not in domain:
-        raise ValidationError(_("This address has no ending such as .com or .org."))
-    if '"' in local or domain.startswith("["):  # in the standard, but nobody has such an address
-        raise ValidationError(not_an_address)
-    well_formed(address)
 
 
 class Slugs(forms.Field):
@@ -69,7 +29,7 @@ class SignUpForm(forms.Form):
     that we do not know becomes unknown, none, the site's own and the present one.
     """
 
-    email = OneLine(
+    email = MailAddress(
         required=True, strip=True, max_length=1000,
         error_messages={
             "required": _("Please write your mail address."),
@@ -87,10 +47,6 @@ class SignUpForm(forms.Form):
     proof = forms.CharField(required=False)
     subject = forms.CharField(required=False)  # no person sees it: robots fill it in
 
-    def clean_email(self) -> str:
-        check_address(self.cleaned_data["email"])
-        return self.cleaned_data["email"]
-
     def clean_language(self) -> str:
         return known_language(self.cleaned_data["language"])
 
@@ -102,7 +58,7 @@ class SignUpForm(forms.Form):
 
 
 class PreferencesForm(forms.Form):
-    """A reader's own wishes. A frequency that there is not leaves the present one."""
+    """A reader's own wishes. No frequency means every letter."""
 
     name = SignUpForm.base_fields["name"]
     language = forms.CharField(required=False)

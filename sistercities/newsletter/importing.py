@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from sistercities.newsletter import suppressing
-from sistercities.newsletter.forms import OneLine, check_address, known_language
+from sistercities.newsletter.forms import known_language
 from sistercities.newsletter.models import (
     Consent,
     ListImport,
@@ -29,6 +29,7 @@ from sistercities.newsletter.models import (
     normalise,
 )
 from sistercities.shared import clock
+from sistercities.shared.open_forms import OneLine, check_address
 from sistercities.shared.rows import stand_in_line
 from sistercities.shared.spreadsheets import plain
 
@@ -51,6 +52,7 @@ HEADINGS = {
 }
 WANTS_IT = {"", "subscribed", "confirmed", "active", "gets the letter"}
 MISREAD = re.compile("[ÃÂ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
+HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
 one_name = OneLine(required=False, max_length=120)
 
 
@@ -246,7 +248,7 @@ def _row(number: int, cells: list[str], columns: dict[str, int], width: int) -> 
         index = columns.get(what)
         return plain(cells[index].strip()) if index is not None and index < len(cells) else ""
 
-    name = cell("name") or " ".join(filter(None, (cell("first"), cell("last"))))
+    name = cell("name") or _whole_name(cell("first"), cell("last"))
     row = Row(number, cell("email"), name, asked=cell("asked"))
     row.language = known_language(cell("language"))
     row.topics = re.findall(r"[\w-]+", cell("topics"))
@@ -269,6 +271,13 @@ def _row(number: int, cells: list[str], columns: dict[str, int], width: int) -> 
     return row
 
 
+def _whole_name(first: str, last: str) -> str:
+    """As it is said: 陈 and 伟 are 陈伟."""
+    if HAN.fullmatch(first) and HAN.fullmatch(last):
+        return last + first
+    return f"{first} {last}".strip()
+
+
 def _judge(rows: list[Row]) -> None:
     """Holds the rows against each other, the list and the suppressions: some questions for 400."""
     known = _statuses(rows)
@@ -283,11 +292,11 @@ def _judge(rows: list[Row]) -> None:
             if known.get(key) == Subscriber.Status.CONFIRMED:
                 row.elsewhere = None  # they asked us since, by two presses
         elif key in seen:
-            row.outcome, row.reason = Outcome.KNOWN, _("stands twice in this file")
+            row.outcome, row.reason = Outcome.KNOWN, _("Stands twice in this file.")
         elif key in suppressed:
             row.refuse(_("Must not be written to: %s.") % suppressed[key].label)
         elif known.get(key) == Subscriber.Status.CONFIRMED:
-            row.outcome, row.reason = Outcome.KNOWN, _("gets the letter already")
+            row.outcome, row.reason = Outcome.KNOWN, _("Gets the letter already.")
         elif known.get(key) == Subscriber.Status.UNSUBSCRIBED:
             row.refuse(_("Has left. Only they can come back, by signing up."))
         elif key in known:

@@ -53,6 +53,8 @@ class Offer:
 
     slug: str
     title: str
+    description: str = ""
+    order: int = 0
     native_title: str = ""
     native_language: str = ""
     country: str = ""

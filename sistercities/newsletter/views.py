@@ -19,11 +19,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sistercities.newsletter import archive, counting, preferring, subscribing, webhooks
-from sistercities.newsletter.admission import Admission, admit, mailbox_has_room
+from sistercities.newsletter.admission import admit, mailbox_has_room
 from sistercities.newsletter.forms import PreferencesForm, SignUpForm, local_page
 from sistercities.newsletter.models import Consent, Subscriber, Topic
 from sistercities.newsletter.subscribing import CannotReturn, Erased, ExpiredToken, UnknownToken
 from sistercities.shared import proof_of_work
+from sistercities.shared.admission import Admission
 from sistercities.shared.headers import personal
 from sistercities.shared.limits import client_address
 from sistercities.shared.signing import fingerprint

@@ -16,6 +16,7 @@ from django.urls import reverse
 from cities.models import City
 from donations.models import Campaign
 from sistercities.news.models import FeedSource
+from sistercities.pages.missing import Near, nearest
 from sistercities.pages.models import Page
 from sistercities.shared.addresses import absolute
 from sistercities.shared.cards import Card, as_list, gather
@@ -70,6 +71,11 @@ class Chrome:
                 }
             ),
         }
+
+    @cached_property
+    def nearest(self) -> list[Near]:
+        """For the page of what is not there."""
+        return nearest(self.request.path)
 
     @property
     def home(self) -> Card | None:

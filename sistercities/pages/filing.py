@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sistercities.pages.models import Document
+from sistercities.pages.reading import wake_reader
 from sistercities.shared.images import random_name
 from sistercities.shared.stored_files import PRIVATE, discard, store
 
@@ -37,7 +38,7 @@ def check_pdf(upload: File) -> None:
 
 
 def file(*, document: Document, upload: File | None = None) -> None:
-    """Saves a document; `upload` takes the place of the file that it has.
+    """Saves a document; `upload` takes the place of the file that it has. A job reads its words.
 
     Raises `ValidationError` for an upload that is no PDF, `OSError` if it cannot be stored; then
     nothing has changed.
@@ -52,7 +53,9 @@ def file(*, document: Document, upload: File | None = None) -> None:
     try:
         with transaction.atomic():
             document.file, document.size_bytes = name, upload.size
+            document.text, document.read_at, document.read_problem = "", None, ""
             document.save()
+            wake_reader()
             discard(PRIVATE, before)
     except BaseException:
         with contextlib.suppress(Exception):

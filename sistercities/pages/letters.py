@@ -19,7 +19,7 @@ from sistercities import access
 from sistercities.news.models import Article
 from sistercities.newsletter.material import Material, Offer, Picture
 from sistercities.newsletter.models import Block, Issue
-from sistercities.pages.models import Page
+from sistercities.pages.models import Document, Page
 from sistercities.shared import clock
 from sistercities.shared.cards import Card
 from sistercities.shared.models import SiteSettings
@@ -27,6 +27,7 @@ from sistercities.shared.money import format_amount
 from sistercities.shared.pictures import Pictured
 
 DATES = 5
+AFTER_CITIES = 100
 # A visit with its story and pictures is what readers wait for.
 TOLD_VISIT, VISIT, GALLERY, ARTICLE, EVENTS, APPEAL = 100, 80, 60, 50, 30, 20
 
@@ -35,14 +36,26 @@ class Site:
     """The newsletter's source; see `newsletter.material.Source`."""
 
     def topics(self) -> list[Offer]:
+        """Each sister city; then for who wants none of them, the parts that are in every letter."""
         partners = City.objects.published().exclude(relationship=City.Relationship.HOME)
-        return [
+        cities = [
             Offer(
                 slug=city.slug, title=city.name, native_title=city.native_name,
                 native_language=city.native_language, country=str(city.country),
                 accent=city.accent.lower(), accent_dark=city.accent_dark.lower(),
             )
             for city in partners.order_by("name")
+        ]  # fmt: skip
+        return [
+            *cities,
+            Offer(
+                slug="events", title=_("Events"), order=AFTER_CITIES,
+                description=_("What takes place here and online, and how to come."),
+            ),
+            Offer(
+                slug="giving", title=_("What gifts made possible"), order=AFTER_CITIES + 1,
+                description=_("A few times a year: what an appeal paid for."),
+            ),
         ]  # fmt: skip
 
     def since(self, moment: dt.datetime) -> list[Material]:
@@ -270,7 +283,8 @@ KINDS: dict[str, Any] = {
     "city": lambda: City.objects.published(), "visit": lambda: Visit.objects.published(),
     "gallery": lambda: Gallery.objects.published(), "event": lambda: Event.objects.published(),
     "article": lambda: Article.objects.published(), "page": lambda: Page.objects.published(),
-    "campaign": lambda: Campaign.objects.published(), "issue": lambda: Issue.objects.public(),
+    "campaign": lambda: Campaign.objects.published(),
+    "document": lambda: Document.objects.published(), "issue": lambda: Issue.objects.public(),
 }  # fmt: skip
 # By the pattern's name. A page of one photo is not here: consent may take it away any day.
 KIND_OF = {

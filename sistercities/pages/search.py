@@ -89,6 +89,7 @@ class Kind:
     html: tuple[str, ...] = ()
     order: OrderBy = field(default_factory=F("pk").asc)
     cards: Callable[[Any], QuerySet] = methodcaller("cards")
+    long: str = ""  # a long text that is no rich text
 
 
 CITY_NAMES = ("name", "native_name", "other_names")
@@ -120,9 +121,9 @@ def _kinds() -> list[Kind]:
              ("summary",), ("body",)),
         Kind("issue", _("Letters"), Issue.objects.public(), ("subject",), ("preheader",), (),
              newest("began_at"), _letters),
-        Kind("document", _("Documents"), Document.objects.published(), ("title",), (), (),
-             newest("year"), _documents),
         Kind("page", _("Pages"), Page.objects.published(), ("title",), ("lede",), ("body",)),
+        Kind("document", _("Documents"), Document.objects.published(), ("title",), ("text",),
+             (), newest("year"), long="text"),
     ]  # fmt: skip
 
 
@@ -147,10 +148,6 @@ def _letters(rows: QuerySet) -> QuerySet:
     )
 
 
-def _documents(rows: QuerySet) -> QuerySet:
-    return as_cards(rows, "document", slug="slug", title="title", summary="year")
-
-
 def _address(card: Card) -> str:
     """Where a find leads."""
     if card.kind in {"place", "person"}:
@@ -158,8 +155,6 @@ def _address(card: Card) -> str:
         return f"{reverse('cities:detail', args=[card.slug])}#{part}"
     if card.kind == "photo":
         return reverse("exchanges:photo", args=[card.slug, card.pk])
-    if card.kind == "document":
-        return reverse("pages:document", args=[card.slug])
     return card.get_absolute_url()
 
 
@@ -206,6 +201,8 @@ def search(text: str) -> Found:
                 card.summary = impersonal_words(card.summary)
             if group.kind in {"visit", "event"} and card.on:
                 card.more["when"] = when(card.on, card.until, card.more.get("precision", "day"))
+            elif group.kind == "document":
+                card.more["when"] = card.more["year"]
             card.more["address"] = _address(card)
             card.more["excerpt"] = excerpts.get((group.kind, card.pk), "")
     return Found(asked, groups)
@@ -233,9 +230,10 @@ def _excerpts(kinds: list[Kind], groups: list[Group], asked: str) -> dict[tuple[
     for group in groups:
         kind = by_name[group.kind]
         hidden = [card.pk for card in group.cards if not _shows(card, word)]
-        if kind.html and hidden:
+        long = kind.long or next(iter(kind.html), "")
+        if long and hidden:
             rows = kind.visible.model.objects.filter(pk__in=hidden).order_by()
-            columns = (Value(kind.name, TextField()), F("pk"), _around(kind.html[0], word))
+            columns = (Value(kind.name, TextField()), F("pk"), _around(long, word))
             wanted.append(rows.values_list(*columns))
     if not wanted:
         return {}
@@ -282,19 +280,20 @@ def _matches(kind: Kind, asked: str) -> QuerySet:
 
 
 def _holds(kind: Kind, word: str) -> Q:
-    somewhere = _in_fields((*kind.names, *kind.texts), word)
+    somewhere = in_fields((*kind.names, *kind.texts), word)
     if word.lower() in MARKUP:
         for name in kind.html:  # the next bracket after it opens: so it stands outside a tag
             somewhere |= Q(**{f"{name}__iregex": f"{word}[^<>]*(<|$)"})
     else:
-        somewhere |= _in_fields(kind.html, escape(word, quote=False))
+        somewhere |= in_fields(kind.html, escape(word, quote=False))
     if kind.name == "article":
-        named = City.objects.published().filter(_in_fields(CITY_NAMES, word))
+        named = City.objects.published().filter(in_fields(CITY_NAMES, word))
         somewhere |= Q(Exists(named.filter(articles=OuterRef("pk"))))
     return somewhere
 
 
-def _in_fields(fields: tuple[str, ...], word: str) -> Q:
+def in_fields(fields: tuple[str, ...], word: str) -> Q:
+    """Rows in which some field holds a word of a normalised question, in any spelling."""
     condition = Q()
     for name in fields:
         for spelling in _spellings(word):

@@ -71,7 +71,6 @@ def entries() -> list[Entry]:
     return [Entry(reverse(name), changes.get(kind)) for name, kind in FIXED.items()] + [
         Entry(reverse(Card.ROUTES[kind], args=[slug]), changed_at, _image(picture, width))
         for kind, slug, changed_at, picture, width in rows
-        if kind in Card.ROUTES
     ]
 
 

@@ -68,7 +68,12 @@ def samples(city: City | None) -> dict[str, list[dict[str, Any]]]:
             {"here": "News"},
             {"up": "Visits", "up_url": "/visits/", "up2": CHINESE, "up2_url": "/", "here": LONG},
         ],
+        "field": [
+            {"field": SampleForm(prefix="field")["name"]},
+            {"field": SampleForm({"wrong-email": LONG}, prefix="wrong")["email"]},
+        ],
         "find": [{"text": KAZAKH}],
+        "guard": [],
         "native": [
             {"text": "锦州", "language": "zh-Hans"}, {"text": KAZAKH, "language": "kk"},
             {"text": "Mainistir na Corann", "language": "ga"},

@@ -3,6 +3,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from sistercities.pages import views
+from sistercities.pages.contact import contact
 from sistercities.pages.health import Ready
 from sistercities.pages.home import home
 from sistercities.pages.share_pictures import share_picture
@@ -17,6 +18,8 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("documents/", views.documents, name="documents"),
     path("documents/<slug:slug>.pdf", views.document, name="document"),
+    path("contact/", contact, name="contact"),
+    path("board/", views.board, name="board"),
     path("robots.txt", views.robots, name="robots"),
     path(
         "sitemap.xml",

@@ -9,12 +9,13 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.common import no_append_slash
 from django.views.decorators.http import require_safe
 from django.views.generic import DetailView
 
 from sistercities.pages import search as searching
-from sistercities.pages.models import Document, Page
+from sistercities.pages.models import BoardMember, Document, Page
 from sistercities.shared.site import without_site
 from sistercities.shared.stored_files import PRIVATE
 
@@ -38,13 +39,28 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """Who runs the organisation, under the page `board` that staff write."""
+    page = Page.objects.for_address("board", _("The board"))
+    context = {"page": page, "members": BoardMember.objects.shown()}
+    return render(request, "pages/board.html", context)
+
+
+@require_safe
 def documents(request: HttpRequest) -> HttpResponse:
-    """Everything that we publish as a PDF, by kind, the latest first (giving.md D30)."""
+    """Everything that we publish as a PDF, by kind, the latest first (giving.md D30).
+
+    `?q=` keeps those that hold every word, in their title or in the PDF itself.
+    """
+    asked = searching.normalise(request.GET.get("q", ""))
+    rows = Document.objects.published().newest_first()
+    for word in asked.split():
+        rows = rows.filter(searching.in_fields(("title", "text"), word))
     kinds: dict[str, list[Document]] = {value: [] for value in Document.Kind.values}
-    for row in Document.objects.published().newest_first():
+    for row in rows:
         kinds[row.kind].append(row)
     groups = [(Document.Kind(kind).label, found) for kind, found in kinds.items() if found]
-    return render(request, "pages/documents.html", {"groups": groups})
+    return render(request, "pages/documents.html", {"groups": groups, "asked": asked})
 
 
 @require_safe
@@ -75,6 +91,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         "User-agent: *",
         f"Disallow: {reverse('admin:index')}",
         f"Disallow: {reverse('pages:search')}",
+        "Disallow: /replies/",
         f"Sitemap: {settings.SITE_URL}{reverse('pages:sitemap')}",
     )
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -11,6 +11,7 @@ from sistercities.shared.models import (
     AvifTrial,
     DiscardedFile,
     OutgoingMessage,
+    Redirect,
     Rendering,
     SiteLink,
     SiteSettings,
@@ -143,6 +144,21 @@ class SiteSettingsAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+@admin.register(Redirect)
+class RedirectAdmin(admin.ModelAdmin):
+    """Where old addresses lead. A page whose address changes stands here by itself."""
+
+    list_display = ("old_path", "new_path", "has_parts", "is_automatic", "created_at")
+    search_fields = ("old_path", "new_path")
+    list_filter = ("is_automatic", "has_parts", "created_at")
+    list_select_related = ()
+    ordering = ("old_path",)
+    fields = ("old_path", "new_path", "has_parts")
+
+    def view_on_site(self, obj):
+        return obj.new_path
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -74,7 +74,7 @@ class Card:
     ROUTES = {
         "city": "cities:detail", "visit": "exchanges:visit", "gallery": "exchanges:gallery",
         "event": "exchanges:event", "article": "news:detail", "campaign": "donations:campaign",
-        "page": "pages:page", "issue": "newsletter:issue",
+        "page": "pages:page", "document": "pages:document", "issue": "newsletter:issue",
     }  # fmt: skip
 
     def get_absolute_url(self) -> str:

@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from sistercities.shared import clock
 from sistercities.shared.cards import as_cards, picture_columns
 from sistercities.shared.pictures import Pictured
+from sistercities.shared.redirects import Redirect
 from sistercities.shared.rendering import AvifTrial, Rendering
 from sistercities.shared.stored_files import DiscardedFile
 
 __all__ = [
-    "AvifTrial", "DiscardedFile", "OutgoingMessage", "Rendering", "SiteLink", "SiteSettings",
+    "AvifTrial", "DiscardedFile", "OutgoingMessage", "Redirect", "Rendering", "SiteLink",
+    "SiteSettings",
 ]  # fmt: skip
 
 valid_ein = RegexValidator(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.bench.places import HOST, ROOT, open_site, wait_for
 PEOPLE = 500
 FAR_PEOPLE, AWAY, CONNECTIONS, ROUND_TRIPS = 120, 20, 4, 4.7
 FEW, MANY = 1000, 100_000
+LOGIN = "django.contrib.auth.backends.ModelBackend"
 
 
 def speed(folder: Path) -> Iterator[Figure]:
@@ -66,6 +68,31 @@ def memory(folder: Path) -> Iterator[Figure]:
         peaks.append(told)
         note(f"{peaks[-1]:.0f} MB for {count}")
     yield Figure("mail.memory.100000", peaks[1], peaks[0], "MB", goal=1.1)
+
+
+def composing(folder: Path) -> Iterator[Figure]:
+    """The page on which a letter is composed: its queries, and whether many readers slow it."""
+    open_letters(folder)
+    from django.contrib.auth.models import User
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from sistercities.newsletter.models import Issue
+
+    client = Client(headers={"host": HOST})
+    client.force_login(User.objects.create_superuser("editor"), LOGIN)
+    times = []
+    for count in (FEW, MANY):
+        prepare(count)
+        ask = partial(client.get, f"/admin/newsletter/issue/{Issue.objects.get().pk}/change/")
+        assert ask().status_code == 200
+        with CaptureQueriesContext(connection) as asked:
+            ask()
+        queries = len(asked)
+        times.append(min(seconds(ask) for _ in range(5)) * 1000)
+    yield Figure("mail.composing.queries", queries, 15)
+    yield Figure("mail.composing.100000", times[1], times[0], "ms", goal=1.5)
 
 
 def open_letters(folder: Path) -> None:
@@ -204,4 +231,6 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-SCENES = {"mail.speed": speed, "mail.far": far, "mail.memory": memory}
+SCENES = {
+    "mail.speed": speed, "mail.far": far, "mail.memory": memory, "mail.composing": composing,
+}  # fmt: skip

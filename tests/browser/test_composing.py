@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.test import Client
+from playwright.sync_api import expect
 
 from sistercities.newsletter.models import Block, Issue
 
@@ -66,6 +67,38 @@ def test_the_preview_follows_what_is_typed_and_keeps_nothing(desk, letter):
     assert letter.subject == "A supper to book"
 
 
+def test_what_was_typed_outlives_the_session(desk, letter, live_server):
+    cookies = desk.context.cookies()
+    desk.context.clear_cookies()
+    desk.locator("#id_subject").fill("Come and sing with us")
+    gone = "You are signed out. Nothing here is lost"
+    expect(desk.locator("#preview-form .state")).to_contain_text(gone)
+    desk.get_by_role("button", name="Save").click()
+    expect(desk.locator(".submit-row .state")).to_contain_text(gone)
+    expect(desk.get_by_role("link", name="Sign in")).to_be_visible()
+    desk.context.add_cookies([each for each in cookies if each["name"] == "sessionid"])
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Save").click()
+    letter.refresh_from_db()
+    assert letter.subject == "Come and sing with us"
+
+
+def test_a_mistake_has_the_focus_and_nothing_counts_as_saved(desk, letter):
+    desk.locator("#blocks-1 summary").click()
+    heading = desk.locator("#id_blocks-1-title")
+    heading.evaluate("field => field.maxLength = 200")
+    heading.fill("x" * 151)
+    said = "The preview waits. Heading: Ensure this value has at most 150 characters"
+    expect(desk.locator("#preview-form .state")).to_contain_text(said)
+    with desk.expect_navigation():
+        desk.get_by_role("button", name="Save").click()
+    expect(heading).to_be_focused()
+    expect(desk.locator(".checks li")).to_have_text(
+        "Not saved yet Something below is not complete."
+    )
+    expect(desk.locator(".submit-row .state")).to_have_text("Not saved yet")
+
+
 def test_a_new_block_is_written_in_the_editor(desk, letter):
     desk.locator(".add-row a").click()
     desk.locator("#id_blocks-3-title").fill("A word from us")
@@ -87,3 +120,4 @@ def test_the_page_is_accessible(desk, width):
     told = [(each["id"], [node["html"][:300] for node in each["nodes"]]) for each in found]
     assert told == []
     assert desk.evaluate("document.documentElement.scrollWidth") == width
+    expect(desk.get_by_role("link", name="Sign in")).to_be_hidden()

@@ -10,7 +10,8 @@ KINDS = [
     "/", "/cities/", "/cities/jinzhou/", "/cities/arvada/", "/visits/", "visit", "/galleries/",
     "gallery", "photo", "/events/", "event", "/news/", "article", "/newsletter/", "/donate/",
     "campaign", "/search/?q=jinzhou", "/search/?q=zzzz", "/about/", "/contact/", "/privacy/",
-    "/documents/", "/no-such-page/", "/styleguide/",
+    "/documents/", "/board/", "/replies/cities/jinzhou/", "report", "/cities/jinzhuo/",
+    "/styleguide/",
 ]  # fmt: skip
 
 
@@ -26,12 +27,15 @@ def real_address(kind: str) -> str:
     """One real address of each kind of page."""
     from donations.models import Campaign
     from exchanges.models import Event, Gallery, Photo, Visit
+    from sistercities.comments.models import Comment
     from sistercities.news.models import Article
 
     models = {
         "visit": Visit, "gallery": Gallery, "photo": Photo, "event": Event, "article": Article,
         "campaign": Campaign,
     }  # fmt: skip
+    if kind == "report":
+        return f"/replies/report/{Comment.objects.published().latest('pk').pk}/"
     if kind in models:
         return models[kind].objects.published().first().get_absolute_url()
     return kind

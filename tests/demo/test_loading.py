@@ -14,7 +14,17 @@ from sistercities.demo import loading
 from sistercities.news.models import Article
 from sistercities.shared.models import SiteSettings
 
-OURS = {"pages", "news", "donations", "exchanges", "cities", "newsletter", "shared", "auth"}
+OURS = {
+    "pages",
+    "comments",
+    "news",
+    "donations",
+    "exchanges",
+    "cities",
+    "newsletter",
+    "shared",
+    "auth",
+}
 
 SMALL = {
     "site": '[[settings]]\nname = "Small"\n',

@@ -82,14 +82,25 @@ def test_nothing_personal_and_no_placeholder_is_on_it(client, letter):
     assert response["Cache-Control"] == "public, max-age=60"
 
 
-def test_a_placeholder_is_nowhere_that_leads_to_a_letter(client, letter):
+def test_a_placeholder_is_nowhere_that_leads_to_a_letter(
+    client, letter, picture_file, finish_pictures
+):
     make(9, subject="Older words for {{ name }}", preheader="{{ name }}, look")
-    letter.blocks.update(label="Come, {{ name }}")
+    letter.blocks.update(label="Come, {{ name }}", lines=[{"title": "{{ name }}’s day"}])
+    block = letter.blocks.first()
+    block.picture, block.picture_alt = picture_file(900, 600), "A boat for {{ name }}"
+    block.picture_caption, block.picture_credit = "See, {{name}}", "By {{ web_url }} Ann"
+    block.save()
+    finish_pictures()
     listed = client.get("/newsletter/").content.decode()
     assert ">Older words for friend</a>" in listed
     assert ">friend, look</p>" in listed
     shown = page(client, letter)
     assert ">Come, friend</a>" in shown
+    assert ">friend’s day" in shown
+    assert shown.count("A boat for friend") == 2  # the picture, and the card for sharing
+    assert ">See, friend</span>" in shown
+    assert ">By Ann</span>" in shown
     assert ">Older words for friend</a>" in shown
     assert "{{" not in listed + shown
 
@@ -160,7 +171,7 @@ def test_the_page_costs_the_same_for_any_number_of_blocks(
 
 def test_the_feed_is_atom(client, letter):
     make(3)
-    sent(letter, subject="A < B & C for {{ name }}")
+    sent(letter, subject="A < B & C for {{ name }}", updated_at=clock.now() - dt.timedelta(days=1))
     response = client.get(reverse("newsletter:feed"))
     assert response["Content-Type"].startswith("application/atom+xml")
     root = ET.fromstring(response.content)
@@ -172,4 +183,6 @@ def test_the_feed_is_atom(client, letter):
     ]
     link = entries[0].find(f"{ATOM}link").get("href")
     assert link == f"{settings.SITE_URL}/newsletter/issues/autumn-2026/"
+    dates = [entries[0].find(f"{ATOM}{name}").text for name in ("published", "updated")]
+    assert dates == sorted(dates)
     assert entries[0].find(f"{ATOM}id").text.endswith(f":letter-{letter.pk}")

@@ -197,6 +197,7 @@ def test_i7_a_photo_whose_consent_does_not_cover_letters_blocks(
     finish_pictures()
     drafted = composing.draft()
     write(drafted, preheader="One album.")
+    drafted.blocks.update(topic=None)
     assert found(drafted) == []
     GuardianConsent.objects.update(for_newsletter=False)  # and nobody has settled yet
     assert found(drafted) == [
@@ -216,7 +217,9 @@ def test_a_picture_that_was_left_out_is_named(issue, block):
 @pytest.mark.parametrize(
     "fields",
     [{"title": "Dear {{ first_name }}"}, {"text": "<p>Dear {{first_name}}</p>"},
-     {"url": "https://example.org/{{ first_name }}"}, {"label": "For {{ first_name }}"}],
+     {"url": "https://example.org/{{ first_name }}"}, {"label": "For {{ first_name }}"},
+     {"picture_alt": "{{ first_name }}"}, {"picture_caption": "{{ first_name }}"},
+     {"lines": [{"title": "{{ first_name }}’s day"}]}],
 )  # fmt: skip
 def test_an_unknown_placeholder_blocks(issue, block, fields):
     write(block, **fields)

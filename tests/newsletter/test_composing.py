@@ -114,7 +114,7 @@ def test_a_new_letter_tells_what_is_new_in_order_of_weight(published):
         ("appeal", "A bus", "/donate/bus/"),
     ]
     assert (issue.status, issue.subject) == ("draft", "The gardens, and The next visit")
-    assert issue.preheader == "Album · A choir · Dates · A bus"
+    assert issue.preheader == "Album · A choir · Supper · A bus"
     blocks = {block.kind: block for block in issue.blocks.all()}
     assert blocks["article"].text == "<p>Come &amp; sing.</p>"
     assert [line["title"] for line in blocks["events"].lines] == [
@@ -124,6 +124,24 @@ def test_a_new_letter_tells_what_is_new_in_order_of_weight(published):
     assert blocks["events"].lines[0]["words"].endswith(" · The hall")
     assert blocks["appeal"].lines[0]["percent"] == 0
     assert blocks["appeal"].lines[0]["words"].startswith("$0 of $6,000 given by ")
+
+
+def test_the_drafted_head_of_a_letter_holds_whole_titles_only(site, jinzhou):
+    long = " ".join(["Chrysanthemums"] * 9)  # of 134 letters
+    for number, headline in enumerate([long, "A" * 91, "A choir"]):
+        Article.objects.create(
+            headline=headline, slug=f"a{number}", lead="x", status="published",
+            publish_at=clock.now() - number * DAY,
+        )  # fmt: skip
+    Event.objects.create(
+        title="Supper", slug="supper", summary="Come.", starts_on=clock.today() + DAY,
+        status="published",
+    )  # fmt: skip
+    issue = composing.draft()
+    assert issue.subject == " ".join(["Chrysanthemums"] * 7) + " …"
+    assert issue.preheader == "A choir · Supper"
+    issue = composing.draft(keys=["events"])
+    assert (issue.subject, issue.preheader) == ("What is new, and what is next", "Supper")
 
 
 def test_only_what_is_published_is_told(site, jinzhou, make_visit):
@@ -191,10 +209,11 @@ def test_letters_of_one_month_have_addresses_of_their_own(site):
 def test_each_sister_city_has_a_topic_with_its_flag_and_colors(site, jinzhou, midleton, make_city):
     make_city("A draft", status="draft")
     Topic.objects.create(slug="midleton", title="Our friends in Midleton")
-    composing.make_topics()
-    composing.make_topics()
+    assert composing.make_topics() == 3
+    assert composing.make_topics() == 0
     topics = {topic.slug: topic for topic in Topic.objects.all()}
-    assert set(topics) == {"jinzhou", "midleton"}
+    assert list(topics) == ["jinzhou", "midleton", "events", "giving"]
+    assert topics["giving"].description == "A few times a year: what an appeal paid for."
     assert (topics["jinzhou"].title, topics["jinzhou"].native_title) == ("Jinzhou", "锦州")
     assert (topics["jinzhou"].country, topics["jinzhou"].accent) == ("CN", "#7b2a4e")
     assert (topics["midleton"].title, topics["midleton"].country) == (

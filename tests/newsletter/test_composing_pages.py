@@ -1,5 +1,6 @@
 """The pages on which staff compose a letter, through the real admin."""
 
+import datetime as dt
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from exchanges.models import Event
 from sistercities.news.models import Article
 from sistercities.newsletter.models import Block, Issue, Subscriber, Topic
 from sistercities.shared import clock
@@ -68,8 +70,8 @@ def test_staff_look_further_back(admin_client, site):
     )  # fmt: skip
     assert "Old news" not in admin_client.get(ADD).content.decode()
     assert "Old news" in admin_client.get(ADD, {"since": "2019-01-01T00:00"}).content.decode()
-    assert admin_client.get(ADD, {"since": "soon"}).status_code == 200
-    assert admin_client.get(ADD, {"since": "2019-99-99T00:00"}).status_code == 200
+    for bad in ("soon", "2019-99-99T00:00", "9999-12-31T23:59", "0001-01-01T00:00+14:00", "\0"):
+        assert admin_client.get(ADD, {"since": bad}).status_code == 200, bad
 
 
 def test_more_of_the_site_is_added_below(admin_client, issue, block):
@@ -115,6 +117,20 @@ def test_a_date_is_left_out_by_its_tick(admin_client, issue, block):
     admin_client.post(page_of(issue), data)
     block.refresh_from_db()
     assert [line["title"] for line in block.lines] == ["Nauryz"]
+
+
+def test_a_list_of_events_that_is_begun_by_hand_has_the_next_dates(admin_client, site, issue):
+    supper = Event.objects.create(
+        title="Supper", slug="supper", summary="Come.", starts_on=clock.today() + dt.timedelta(9),
+        status="published",
+    )  # fmt: skip
+    admin_client.post(page_of(issue), form_of(issue, {"kind": "events", "title": "Come and see"}))
+    block = issue.blocks.get()
+    assert (block.title, block.url, block.label) == ("Come and see", "/events/", "All dates")
+    assert [line["title"] for line in block.lines] == ["Supper"]
+    supper.delete()
+    admin_client.post(page_of(issue), form_of(issue, {"kind": "events"}))
+    assert [each.lines for each in issue.blocks.filter(title="")] == [[]]
 
 
 @pytest.mark.parametrize("field", ["subject", "preheader"])
@@ -261,7 +277,12 @@ def test_the_live_preview_shows_the_form_and_keeps_nothing(admin_client, issue, 
 def test_a_form_that_is_not_complete_has_no_preview(admin_client, issue, block):
     address = reverse("admin:newsletter_issue_preview", args=[issue.pk])
     response = admin_client.post(address, form_of(issue, subject=""))
-    assert json.loads(response.content) == {"is_valid": False}
+    said = "Subject: This field is required."
+    assert json.loads(response.content) == {"is_valid": False, "incomplete": said}
+    broken = form_of(issue, {"id": block.pk, "title": "x" * 151})
+    response = admin_client.post(address, broken)
+    said = "Heading: Ensure this value has at most 150 characters (it has 151)."
+    assert json.loads(response.content) == {"is_valid": False, "incomplete": said}
 
 
 # --- who may --------------------------------------------------------------------------------

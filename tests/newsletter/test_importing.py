@@ -64,6 +64,11 @@ def test_an_export_of_mailchimp_is_taken_in(site):
     assert proof.chosen == {"topics": [], "asked": "2019-03-02 10:11:12"}
 
 
+def test_names_in_two_columns_become_one_as_it_is_said(site):
+    text = "Email,First Name,Last Name\na@e.org,伟,陈\nb@e.org,Айгүл,Оспанова\nc@e.org,Wei,陈\n"
+    assert [row.name for row in examine(text.encode()).rows] == ["陈伟", "Айгүл Оспанова", "Wei 陈"]
+
+
 def test_plain_lists_are_taken_in(site):
     for text in (
         "email\nann@example.org\n",
@@ -129,8 +134,8 @@ def test_e19_one_person_is_taken_once(site):
     preview = take(text)
     assert [(row.number, row.outcome, row.reason) for row in preview.rows] == [
         (2, "new", ""),
-        (3, "known", "stands twice in this file"),
-        (4, "known", "gets the letter already"),
+        (3, "known", "Stands twice in this file."),
+        (4, "known", "Gets the letter already."),
     ]
     assert people() == [("ann@example.org", "confirmed"), ("Known@example.org", "confirmed")]
     assert take(text).counts == {"new": 0, "known": 3, "refused": 0}

@@ -9,7 +9,7 @@ from django.core import mail
 from django.urls import reverse
 
 from sistercities.newsletter import delivering, releasing
-from sistercities.newsletter.models import Delivery, Issue, address_key
+from sistercities.newsletter.models import Delivery, Issue, Topic, address_key
 from sistercities.shared.mail import send_waiting
 from sistercities.shared.models import SiteSettings
 
@@ -77,7 +77,15 @@ def test_e24_sending_asks_to_type_the_number(admin_client, letter, readers):
     readers(3)
     shown = admin_client.get(page(letter, "send")).content.decode()
     assert "It would reach <strong>3</strong> people." in shown
+    assert "only for who follows" not in shown
+    assert [
+        label in shown
+        for label in ('aria-label="Not before: day"', 'aria-label="Not before: time"')
+    ] == [True, True]
+    topic = Topic.objects.create(slug="jinzhou", title="Jinzhou")
+    letter.topics.add(topic)
     wrong = admin_client.post(page(letter, "send"), {"people": "30"}).content.decode()
+    assert "It is only for who follows Jinzhou, or has chosen nothing." in wrong
     assert "It would reach 3 people. Type that number." in wrong
     assert Issue.objects.get().status == "draft"
 
@@ -85,6 +93,7 @@ def test_e24_sending_asks_to_type_the_number(admin_client, letter, readers):
     assert shown.redirect_chain == [(page(letter, "progress"), 302)]
     letter.refresh_from_db()
     assert (letter.status, letter.released_by.username) == ("scheduled", "admin")
+    assert "It starts in a moment</h2>" in shown.content.decode()
     again = admin_client.post(page(letter, "send"), {"people": "3"})
     assert again["Location"] == page(letter, "progress")
 
@@ -95,7 +104,9 @@ def test_a_letter_is_sent_at_a_time_of_the_clock_at_home(admin_client, letter, r
     admin_client.post(page(letter, "send"), when)
     letter.refresh_from_db()
     assert letter.send_at == dt.datetime(2031, 3, 1, 16, 30, tzinfo=dt.UTC)
-    assert "Waits for its time" in admin_client.get(page(letter, "progress")).content.decode()
+    shown = admin_client.get(page(letter, "progress")).content.decode()
+    assert "Waits for its time: March 1, 2031, 9:30 a.m.</h2>" in shown
+    assert "It is for 1 person." in shown
     assert "it is a draft again" in press(admin_client, letter, "take_back")
     past = admin_client.post(page(letter, "send"), {**when, "at_0": "2020-03-01"})
     assert "This moment has passed" in past.content.decode()
@@ -128,7 +139,7 @@ def test_who_writes_letters_need_not_be_who_sends_them(editor, letter, readers, 
 # --- on its way -----------------------------------------------------------------------------
 
 
-def test_the_page_of_progress_counts_and_draws_itself_anew(
+def test_the_page_of_progress_counts_and_follows_it(
     admin_client, letter, readers, let_go, django_assert_max_num_queries
 ):
     readers(1200)
@@ -140,8 +151,47 @@ def test_the_page_of_progress_counts_and_draws_itself_anew(
         shown = admin_client.get(page(letter, "progress")).content.decode()
     assert "300 of 1,200 handed over" in shown
     assert re.search(r'<meter id="progress" min="0" max="1200" value="300">', shown)
-    assert '<meta http-equiv="refresh" content="5">' in shown
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in shown
+    assert '<section id="state" role="status" data-refresh="5">' in shown
+    assert "<p>Since " in shown
+    assert " got it." not in shown
     assert "<script" not in shown.partition('id="content"')[2].partition("<footer")[0]
+
+
+def test_who_got_it_and_what_is_next_stands_there_once_it_is_sent(
+    admin_client, editor, letter, readers, let_go
+):
+    readers(3)
+    let_go()
+    letter.deliveries.filter(pk=letter.deliveries.first().pk).update(
+        state="skipped", skip_reason="paused"
+    )
+    delivering.deliver()
+    at = dt.datetime(2031, 3, 1, 16, 30, tzinfo=dt.UTC)
+    Issue.objects.update(began_at=at, ended_at=at + dt.timedelta(minutes=2))
+    shown = admin_client.get(page(letter, "progress")).content.decode()
+    assert "Sent</h2>" in shown
+    assert "<p>From March 1, 2031, 9:30 a.m. to 9:32 a.m.</p>" in shown
+    assert "<strong>2 people got it.</strong>" in shown
+    assert "Pauses: 1" in shown
+    assert "refresh" not in shown
+    deliveries = reverse("admin:newsletter_delivery_changelist")
+    for path in (
+        letter.get_absolute_url(),
+        reverse("admin:newsletter_letterreport_change", args=[letter.pk]),
+        f"{deliveries}?issue__id__exact={letter.pk}",
+    ):
+        assert f'<a href="{path}">' in shown
+        assert admin_client.get(path).status_code == 200
+    Issue.objects.update(is_in_archive=False)
+    editor.force_login(User.objects.create_user("sender", is_staff=True))
+    User.objects.get(username="sender").user_permissions.set(
+        Permission.objects.filter(codename="release_issue")
+    )
+    shown = editor.get(page(letter, "progress")).content.decode()
+    assert 'class="onward"' in shown
+    assert letter.get_absolute_url() not in shown
+    assert deliveries not in shown
 
 
 def test_buttons_pause_resume_and_stop(admin_client, letter, readers, let_go):

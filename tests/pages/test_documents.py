@@ -1,6 +1,7 @@
 """What the law asks us to publish stands there as PDF, and nothing else does (giving.md D30)."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.core.files.storage import storages
@@ -173,3 +174,70 @@ def test_document_that_is_deleted_takes_its_file_along(site, admin_client):
     name = row("Form 990").file
     Document.objects.get().delete()
     assert DiscardedFile.objects.get().name == name
+
+
+# --- the words of a document ----------------------------------------------------------------
+
+
+def words_of(*paragraphs: str) -> bytes:
+    from sistercities.shared.pdf import render
+
+    data = {"notice": "", "organization": "ASCI", "paragraphs": list(paragraphs)}
+    made_at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return render("demo/example.typ", data, title="T", made_at=made_at)
+
+
+def test_d30_words_of_a_pdf_are_found(client, admin_client, site, django_assert_num_queries):
+    """Uploaded by staff, read by the job, found by the page's own search and by the site's."""
+    from sistercities.pages.reading import read_waiting
+
+    for year, text in ((2023, "The gardeners met in Jinzhou."), (2024, "A budget for 锦州.")):
+        pdf = upload(words_of(text))
+        fields = posted(kind="minutes", title="Minutes", year=str(year), slug=f"minutes-{year}")
+        admin_client.post(f"{ADMIN}add/", {**fields, "pdf": pdf})
+    row("Broken", "report", 2020)
+    assert "being read" in admin_client.get(ADMIN).text
+    assert read_waiting() == 3
+    assert read_waiting() == 0
+    listed = admin_client.get(ADMIN).text
+    assert "damaged or too much work" in listed and "being read" not in listed
+    for asked, years in (
+        ("gardeners jinzhou", ["2023"]), ("锦州", ["2024"]), ("MINUTES", ["2024", "2023"]),
+        ("gardeners budget", []), ("%", []), ("", ["2020", "2024", "2023"]),
+    ):  # fmt: skip
+        with django_assert_num_queries(3):
+            page = client.get("/documents/", {"q": asked}).text
+        assert re.findall(r'href="/documents/\w+-(\d+)\.pdf"', page) == years, asked
+    found = client.get("/search/", {"q": "gardeners"}).text
+    assert '<a href="/documents/minutes-2023.pdf">Minutes</a>' in found
+    assert "2023" in found and "minutes-2024" not in found
+    Document.objects.update(status="draft")
+    assert "minutes-2023" not in client.get("/search/", {"q": "gardeners"}).text
+
+
+@pytest.mark.parametrize("asked", ["x" * 5000, "\x00", "' OR 1=1 --", "(*&^%", "\ud800", "..."])
+def test_any_question_to_the_documents_is_an_answer(client, site, asked):
+    query = asked.encode("utf-8", "surrogatepass")
+    assert client.get("/documents/", {"q": query}).status_code == 200
+
+
+def test_a_new_file_is_read_anew(site):
+    from sistercities.pages.reading import read_waiting
+
+    document = Document(title="M", kind="minutes", slug="m", status="published")
+    for text in ("First words", "Second words"):
+        filing.file(document=document, upload=upload(words_of(text)))
+        document.refresh_from_db()
+        assert (document.read_at, document.text) == (None, "")
+        read_waiting()
+        document.refresh_from_db()
+        assert text in document.text
+
+
+def test_letters_may_lead_to_a_published_document(site):
+    from sistercities.pages.letters import public
+
+    row("Bylaws", "policy", None, slug="bylaws")
+    row("Draft", "policy", None, slug="draft", status="draft")
+    paths = {"/documents/bylaws.pdf", "/documents/draft.pdf", "/documents/none.pdf"}
+    assert public(paths) == {"/documents/bylaws.pdf"}

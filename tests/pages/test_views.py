@@ -1,5 +1,6 @@
 import datetime as dt
 import logging
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -133,9 +134,33 @@ def test_the_page_of_a_missing_page_works_before_anything_was_entered(client, db
     assert "This page is not here" in main_of(response)
 
 
-def test_a_missing_page_asks_two_questions(client, site, django_assert_num_queries):
-    with django_assert_num_queries(2):
-        client.get("/x/y/z")
+def test_a_missing_page_asks_four_questions(client, site, make_city, django_assert_num_queries):
+    """The settings, what surrounds it, the nearest addresses, the old addresses."""
+    for cities in (1, 30):
+        for number in range(cities):
+            make_city(f"City {cities} {number}")
+        with django_assert_num_queries(4):
+            client.get("/x/y/z")
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/cities/jinzhuo/", ["Jinzhou"]),
+        ("/component/content/12-JINZHOU.html", ["Jinzhou"]),
+        ("/visits/%6Aonzhou/", ["Jinzhou"]),
+        ("/midleton-visit-of-2011/", ["Midleton"]),
+        ("/wp-admin/setup.php", []),
+        ("/42/", []),
+        ("/%00/", []),
+        (f"/{'jinzhou' * 200}/", []),
+    ],
+)
+def test_what_a_reader_may_have_meant_is_offered(client, site, make_city, path, meant):
+    for name, state in (("Jinzhou", "published"), ("Midleton", "published"), ("Jinzhow", "draft")):
+        make_city(name, status=state)
+    main = main_of(client.get(path)).split("Or begin with a city")[0]
+    assert re.findall(r'<li><a href="/cities/\w+/">(\w+)</a><small>City</small>', main) == meant
 
 
 def test_a_page_that_is_not_for_this_account(rf, site, admin_user):
@@ -237,7 +262,7 @@ def test_robots_are_told_where_the_map_is(client, django_assert_num_queries, db)
         response = client.get("/robots.txt")
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response.content.decode() == (
-        "User-agent: *\nDisallow: /admin/\nDisallow: /search/\n"
+        "User-agent: *\nDisallow: /admin/\nDisallow: /search/\nDisallow: /replies/\n"
         "Sitemap: http://127.0.0.1:8000/sitemap.xml\n"
     )
 

@@ -4,7 +4,9 @@ from django.core.management.base import BaseCommand
 
 from donations import gift_links, plan_letters
 from exchanges import receiving, sorting
-from sistercities.newsletter import bounces, importing, journal, subscribing
+from sistercities.comments import moderating
+from sistercities.newsletter import bounces, composing, importing, journal, subscribing
+from sistercities.pages import writing
 from sistercities.shared import mail, sweeping
 
 
@@ -19,6 +21,8 @@ class Command(BaseCommand):
             ("sign-ups never confirmed", subscribing.purge),
             ("files of subscribers not taken in", importing.forget_unfinished),
             ("old news of bounces", bounces.forget_old),
+            ("addresses and rejected replies of readers", moderating.forget_old),
+            ("messages of long ago", writing.forget_old),
             ("links to gifts", gift_links.forget_old),
             ("journals of letters", journal.forget_old),
             ("texts of old mail", mail.forget_old_texts),
@@ -27,5 +31,6 @@ class Command(BaseCommand):
             ("public files that no row names", sweeping.sweep_public),
         ):
             self.stdout.write(f"{name}: {work()} removed")
+        self.stdout.write(f"topics of the letter: {composing.make_topics()} added")
         told = plan_letters.announce_yearly()
         self.stdout.write(f"yearly gifts that are near: {told} donors told")

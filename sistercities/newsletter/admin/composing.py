@@ -22,12 +22,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from sistercities.newsletter import checking, composing
-from sistercities.newsletter.forms import OneLine
 from sistercities.newsletter.lines import lines_of
 from sistercities.newsletter.models import Block, Issue, Topic
 from sistercities.newsletter.rendering import Letter, personal, skeleton
 from sistercities.shared.admin import NonceMixin
 from sistercities.shared.models import SiteSettings
+from sistercities.shared.open_forms import OneLine
 
 # A letter asks for pictures of the site and nothing else; nothing in it runs.
 PREVIEW_POLICY = (
@@ -81,6 +81,8 @@ class BlockForm(forms.ModelForm):
             self.instance.lines = [
                 line for number, line in enumerate(self.instance.lines) if str(number) in kept
             ]
+        elif self.instance.kind == Block.Kind.EVENTS:
+            composing.fill_events(self.instance)
         if "topic" in self.changed_data and self.instance.topic:
             self.instance.about = self.instance.topic
         return super().save(commit)
@@ -115,6 +117,13 @@ class BlockInline(admin.StackedInline):
     @admin.display(description=gettext_lazy("dates"))
     def kept_lines(self, block: Block) -> str:
         return ", ".join(line.title for line in lines_of(block) if line.title)
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        """Without the buttons that would change or delete a topic from within a letter."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "topic":
+            field.widget = field.widget.widget
+        return field
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """One query for the choices of all blocks, not one each."""
@@ -232,7 +241,7 @@ class ComposingPages(NonceMixin, admin.ModelAdmin):
         if request.method == "POST":
             letter, problems = self._unsaved(request, issue, follows)
             if letter is None:
-                return JsonResponse({"is_valid": False})
+                return JsonResponse({"is_valid": False, "incomplete": "".join(problems[:1])})
             return JsonResponse(
                 {
                     "is_valid": True,
@@ -244,13 +253,17 @@ class ComposingPages(NonceMixin, admin.ModelAdmin):
         return _as_page(_for_eyes(issue, follows), query.get("look", ""))
 
     def _unsaved(self, request, issue, follows) -> tuple[Letter | None, list]:
-        """As if it had been saved: it is, and taken back at once. Pictures are not sent along."""
+        """As if it had been saved: it is, and taken back at once. Pictures are not sent along.
+
+        None where it cannot be saved, with what is not complete.
+        """
         with transaction.atomic():
             form = self.get_form(request, issue, change=True)(request.POST, instance=issue)
             formsets, _inlines = self._create_formsets(request, issue, change=True)
             if not (form.is_valid() and all_valid(formsets)):
                 transaction.set_rollback(True)
-                return None, []
+                written = [form, *(each for formset in formsets for each in formset)]
+                return None, [text for each in written for text in _mistakes(each)]
             form.save()
             for formset in formsets:
                 formset.save()
@@ -280,6 +293,15 @@ def _topics(request: HttpRequest) -> list[Topic]:
     return request.newsletter_topics
 
 
+def _mistakes(form: forms.ModelForm) -> list[str]:
+    """What is not complete, as `Heading: This field is required.`"""
+    return [
+        f"{form[name].label}: {text}" if name in form.fields else str(text)
+        for name, texts in form.errors.items()
+        for text in texts
+    ]
+
+
 def _page_of(issue: Issue) -> str:
     return reverse("admin:newsletter_issue_change", args=[issue.pk])
 
@@ -289,11 +311,11 @@ def _moment(request: HttpRequest) -> dt.datetime | None:
     given = request.POST if request.method == "POST" else request.GET
     try:
         moment = parse_datetime(given.get("since", ""))
-    except ValueError:
+        if moment and not is_aware(moment):
+            moment = moment.replace(tzinfo=SiteSettings.load().zone)
+        return moment and moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment is None:
-        return None
-    return moment if is_aware(moment) else moment.replace(tzinfo=SiteSettings.load().zone)
 
 
 def _for_eyes(issue: Issue, follows: frozenset[str]) -> Letter:

@@ -26,7 +26,13 @@ class ImportForm(forms.ModelForm):
     class Meta:
         model = ListImport
         fields = ("basis",)
-        widgets = {"basis": forms.Textarea(attrs={"rows": 3, "cols": 70})}
+        widgets = {
+            # A browser that refuses what is too short keeps the file that was chosen.
+            "basis": forms.Textarea(
+                attrs={"rows": 3, "cols": 70, "minlength": importing.SHORTEST_BASIS}
+            )
+        }
+        error_messages = {"basis": {"min_length": _("Say when and how they asked for the letter.")}}
 
     def clean_file(self):
         file = self.cleaned_data["file"]

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -41,7 +41,9 @@ class LetterReportAdmin(ReadOnlyAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         if not self.has_view_permission(request):
             raise PermissionDenied
-        issue = get_object_or_404(self.get_queryset(request), pk=object_id)
+        issue = self.get_object(request, object_id)
+        if issue is None:
+            raise Http404
         found = reporting.report(issue)
         complaints, letters = bounces.complaint_rate(issue)
         labels = dict(Delivery.State.choices)

@@ -14,8 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -39,6 +37,14 @@ class SendForm(forms.Form):
         label=gettext_lazy("Not before"), required=False, widget=AdminSplitDateTime,
         help_text=gettext_lazy("By the clock at home. Leave it empty to send now."),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        day, time = cast(AdminSplitDateTime, self.fields["at"].widget).widgets
+        day.attrs["aria-label"], time.attrs["aria-label"] = (
+            _("Not before: day"),
+            _("Not before: time"),
+        )
 
     def clean_at(self):
         at = self.cleaned_data["at"]
@@ -101,6 +107,7 @@ class SendingPages(admin.ModelAdmin):
             "form": form,
             "reached": releasing.reach(issue),
             "obstacles": releasing.obstacles(issue),
+            "topics": issue.topics.all(),
         }
         return self._sending_page(request, issue, "send", _("Send the letter"), context)
 
@@ -118,7 +125,7 @@ class SendingPages(admin.ModelAdmin):
         return self._sending_page(request, issue, "test", _("Send a test"), {"form": form})
 
     def progress_page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """How far it has come. Draws itself anew every few seconds while it is on its way."""
+        """How far it has come. Shows it anew every few seconds while it is on its way."""
         issue = self._letter(request, pk)
         tally = issue.deliveries.all().tally()
         skipped = sum(tally["skipped"].values())
@@ -137,8 +144,9 @@ class SendingPages(admin.ModelAdmin):
             "refresh": REFRESH_SECONDS
             if issue.status in {Issue.Status.SCHEDULED, Issue.Status.SENDING}
             else None,
-            "send_at": issue.send_at
-            and date_format(localtime(issue.send_at), "SHORT_DATETIME_FORMAT"),
+            "is_starting": issue.status == Issue.Status.SCHEDULED
+            and issue.send_at
+            and issue.send_at <= clock.now(),
         }
         return self._sending_page(request, issue, "progress", _("How far it is"), context)
 

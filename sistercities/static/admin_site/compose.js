@@ -18,7 +18,34 @@ function changed() {
 }
 form.addEventListener("input", changed);
 form.addEventListener("change", changed);
-form.addEventListener("submit", () => { isSending = true; });
+
+// Who was signed out meanwhile signs in elsewhere and loses nothing here. The new session has a
+// token of its own.
+async function mayPost() {
+  const response = await fetch(location.href);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const token = page.querySelector("#issue_form [name=csrfmiddlewaretoken]");
+  if (token) form.elements.csrfmiddlewaretoken.value = token.value;
+  document.getElementById("sign-in").hidden = Boolean(token);
+  return Boolean(token);
+}
+
+let isAsking = false;
+form.addEventListener("submit", async (event) => {
+  if (isSending) return;
+  event.preventDefault();
+  if (isAsking) return;
+  isAsking = true;
+  status.textContent = status.dataset.saving;
+  try {
+    isSending = await mayPost();
+    if (isSending) form.requestSubmit(event.submitter);
+    else status.textContent = status.dataset.gone;
+  } catch {
+    status.textContent = status.dataset.failed;
+  }
+  isAsking = false;
+});
 addEventListener("beforeunload", (event) => isChanged && !isSending && event.preventDefault());
 
 // --- lengths --------------------------------------------------------------------------------
@@ -158,22 +185,29 @@ let asked = 0;
 function lookSoon() {
   clearTimeout(timer);
   side.classList.add("is-stale");
-  timer = setTimeout(look, 600);
+  timer = setTimeout(() => look(), 600);
 }
 
-async function look() {
+async function look(isSecond = false) {
   const body = new FormData(form);
   for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
   for (const [name, value] of new FormData(looker)) body.append(name, value);
   const mine = ++asked;
   let answer = {};
+  let problem = status.dataset.failed;
   try {
     const response = await fetch(looker.action, { method: "POST", body });
-    answer = await response.json();
-  } catch { /* not signed in any more, or no line: the last preview stays */ }
+    if (response.redirected || response.status === 403) {
+      if (!isSecond && (await mayPost())) return look(true);
+      problem = status.dataset.gone;
+    } else {
+      answer = await response.json();
+      problem = answer.is_valid ? "" : `${looker.dataset.incomplete} ${answer.incomplete}`;
+    }
+  } catch { /* no line: the last preview stays */ }
   if (mine !== asked) return;
   side.classList.remove("is-stale");
-  looker.querySelector(".state").textContent = answer.is_valid ? "" : looker.dataset.failed;
+  looker.querySelector(".state").textContent = problem;
   if (answer.is_valid) show(answer);
 }
 
@@ -199,4 +233,10 @@ function show({ html, text, problems }) {
   }));
 }
 
-looker.addEventListener("change", look);
+looker.addEventListener("change", () => look());
+
+// Refused: nothing of it is kept yet, and the first mistake takes the focus.
+if (form.querySelector(".errornote")) {
+  changed();
+  addEventListener("load", () => form.querySelector(".errors :is(input, select, textarea)")?.focus());
+}

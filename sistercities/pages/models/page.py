@@ -16,13 +16,19 @@ from sistercities.shared.richtext import RichTextField
 from sistercities.shared.stored_files import KeepsFiles
 
 TAKEN = {
-    "admin", "cities", "visits", "galleries", "events", "news", "newsletter", "donate",
+    "admin", "cities", "visits", "galleries", "events", "news", "newsletter", "donate", "replies",
     "webhooks", "search", "documents", "healthz", "readyz", "static", "media", "share",
     "styleguide",
 }  # fmt: skip
+MORE_THAN_TEXT = {"contact", "board"}  # pages of staff under which the site puts something
 
 
 class PageQuerySet(PublishableQuerySet):
+    def for_address(self, slug: str, title: str) -> "Page":
+        """The published page of one of `MORE_THAN_TEXT`, or an empty one with this title."""
+        page: Page | None = self.published().filter(slug=slug).first()  # type: ignore[assignment]
+        return page or Page(slug=slug, title=title)
+
     def cards(self) -> models.QuerySet:
         return as_cards(
             self, "page", slug="slug", title="title", summary="lede", rank="order",
@@ -67,8 +73,19 @@ class Page(Publishable, Pictured):
 
 
 class DocumentQuerySet(PublishableQuerySet):
+    def published(self) -> Self:
+        """Without the words of the PDF, which may be a whole book; they can still be asked for."""
+        return super().published().defer("text")
+
+    def unread(self) -> Self:
+        """Whose words wait to be read."""
+        return self.defer("text").filter(read_at=None).exclude(file="")
+
     def newest_first(self) -> Self:
         return self.order_by(F("year").desc(nulls_last=True), "title")
+
+    def cards(self) -> models.QuerySet:
+        return as_cards(self, "document", slug="slug", title="title", more={"year": "year"})
 
 
 class Document(Publishable, KeepsFiles):
@@ -94,6 +111,11 @@ class Document(Publishable, KeepsFiles):
     )  # fmt: skip
     file = models.CharField(max_length=120, editable=False)
     size_bytes = models.PositiveIntegerField(_("size"), default=0, editable=False)
+    text = models.TextField(default="", db_default="", blank=True, editable=False)
+    read_at = models.DateTimeField(null=True, editable=False)
+    read_problem = models.CharField(
+        max_length=150, default="", db_default="", blank=True, editable=False
+    )
 
     objects = DocumentQuerySet.as_manager()
 
