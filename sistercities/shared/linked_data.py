@@ -37,7 +37,7 @@ def breadcrumbs(steps: list[tuple[Any, str]]) -> dict[str, Any]:
             {
                 "@type": "ListItem",
                 "position": number,
-                "name": name,
+                "name": str(name),
                 "item": absolute(path) if path else "",
             }
         )
