@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 from cities import style
 from cities.drawing import draw
 from cities.facts import in_rows
-from cities.linked_data import of_city
 from cities.map import FEW, REACHES, Chart, coordinates, way_between, ways_from
 from cities.models import City, DistrictLink, Source
 from cities.models.city import COLOURS
@@ -94,7 +93,6 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "cities/city_detail.html",
         {
             "city": city,
-            "linked_data": of_city(city),
             "home": home,
             "way": way_between(home, city) if home else None,
             "chart": chart,

@@ -1,17 +1,18 @@
-"""What programs read of a gallery and of an event: schema.org's words, as JSON-LD."""
+"""What search engines and other programs read of galleries, visits and events (JSON-LD)."""
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from cities.models import City
 from exchanges.models import Event, Gallery, Photo, Visit
 from sistercities.shared.addresses import absolute, jpeg
-
-CONTEXT = "https://schema.org"
+from sistercities.shared.linked_data import CONTEXT, of_page, told, us
 
 
 def of_gallery(gallery: Gallery, photos: Iterable[Photo], address: str) -> dict[str, Any]:
     """An `ImageGallery` with the photos of one piece. It tells no more than the page does."""
-    return _told(
+    return told(
         {
             "@context": CONTEXT,
             "@type": "ImageGallery",
@@ -25,44 +26,8 @@ def of_gallery(gallery: Gallery, photos: Iterable[Photo], address: str) -> dict[
     )
 
 
-def of_event(event: Event, *, organiser: str) -> dict[str, Any]:
-    """An `Event`: whole days as days, hours with their offset."""
-    modes = {(True, True): "Mixed", (True, False): "Online"}
-    mode = modes.get((event.is_online, bool(event.place or event.address)), "Offline")
-    return _told(
-        {
-            "@context": CONTEXT,
-            "@type": "Event",
-            "name": event.title,
-            "description": event.summary,
-            "url": absolute(event.get_absolute_url()),
-            "startDate": (event.start or event.starts_on).isoformat(),
-            "endDate": (event.end or event.ends_on or event.starts_on).isoformat(),
-            "eventAttendanceMode": f"{CONTEXT}/{mode}EventAttendanceMode",
-            "location": _where(event),
-            "image": absolute(jpeg(event)) if event.picture else "",
-            "organizer": {"@type": "Organization", "name": organiser, "url": absolute("/")},
-        }
-    )
-
-
-def _where(event: Event) -> list[dict[str, Any]]:
-    places = []
-    if event.place or event.address:
-        place = {"@type": "Place", "name": event.place, "address": event.address}
-        places.append(_told(place))
-    if event.is_online:
-        places.append(
-            {
-                "@type": "VirtualLocation",
-                "url": event.online_url or absolute(event.get_absolute_url()),
-            }
-        )
-    return places
-
-
 def _image(photo: Photo, address: str) -> dict[str, Any]:
-    return _told(
+    return told(
         {
             "@type": "ImageObject",
             "url": absolute(f"{address}{photo.pk}/"),
@@ -76,28 +41,70 @@ def _image(photo: Photo, address: str) -> dict[str, Any]:
     )
 
 
+def of_visit(visit: Visit) -> dict[str, Any]:
+    """An `Event`: schema.org has no nearer word. Its days are no more exact than the page's."""
+    is_exact = visit.has_exact_days
+    status = "EventCancelled" if visit.is_cancelled else "EventScheduled"
+    return of_page(
+        visit, "Event", visit.title, visit.summary,
+        startDate=_as_exact(visit.starts_on, visit),
+        endDate=visit.ends_on.isoformat() if visit.ends_on and is_exact else "",
+        eventStatus=f"{CONTEXT}/{status}",
+        eventAttendanceMode=f"{CONTEXT}/OfflineEventAttendanceMode",
+        location=_of_city(visit.city) if visit.is_outbound else None,
+        organizer=us(),
+    )  # fmt: skip
+
+
+def of_event(event: Event) -> dict[str, Any]:
+    """Hours carry the offset of the event's own zone; what lasts all day has only its days."""
+    modes = {(True, True): "Mixed", (True, False): "Online"}
+    mode = modes.get((event.is_online, bool(event.place or event.address)), "Offline")
+    last = event.ends_on.isoformat() if event.ends_on else ""
+    return of_page(
+        event, "Event", event.title, event.summary,
+        alternateName=event.native_title,
+        startDate=(event.start or event.starts_on).isoformat(),
+        endDate=event.end.isoformat() if event.end else last,
+        eventStatus=f"{CONTEXT}/EventScheduled",
+        eventAttendanceMode=f"{CONTEXT}/{mode}EventAttendanceMode",
+        location=[
+            told({"@type": "Place", "name": event.place, "address": event.address})
+        ] * bool(event.place or event.address) + [
+            {
+                "@type": "VirtualLocation",
+                "url": event.online_url or absolute(event.get_absolute_url()),
+            }
+        ] * event.is_online,
+        organizer=us(),
+    )  # fmt: skip
+
+
 def _day(gallery: Gallery) -> str:
-    """The first day in ISO 8601, or the month or year where no more is on file of its visit."""
     if not gallery.taken_on:
         return ""
-    precision = gallery.visit.precision if gallery.visit else Visit.Precision.DAY
+    return _as_exact(gallery.taken_on, gallery.visit)
+
+
+def _as_exact(day: dt.date, visit: Visit | None) -> str:
+    """A day in ISO 8601, or the month or year where no more is on file of its visit."""
+    precision = visit.precision if visit else Visit.Precision.DAY
     parts = {Visit.Precision.YEAR: 1, Visit.Precision.MONTH: 2}.get(Visit.Precision(precision), 3)
-    return "-".join(gallery.taken_on.isoformat().split("-")[:parts])
+    return "-".join(day.isoformat().split("-")[:parts])
 
 
 def _place(gallery: Gallery) -> dict[str, Any] | None:
     """Where the pictures were taken; nothing for guests at home, whose city is elsewhere."""
-    city = gallery.city
     if gallery.visit and not gallery.visit.is_outbound:
         return None
+    return _of_city(gallery.city)
+
+
+def _of_city(city: City) -> dict[str, Any]:
     address = {
         "@type": "PostalAddress",
         "addressLocality": city.name,
         "addressRegion": city.region,
         "addressCountry": str(city.country),
     }
-    return {"@type": "Place", "name": city.name, "address": _told(address)}
-
-
-def _told(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in data.items() if value not in ("", None, [])}
+    return {"@type": "Place", "name": city.name, "address": told(address)}

@@ -98,6 +98,8 @@ TABLE: dict[str, dict[str, str]] = {
     "pages:healthz": READ,
     "pages:readyz": READ,
     "pages:media": READ,
+    "pages:share_picture": READ,
+    "pages:styleguide": {"GET": STAFF},
     "pages:page": READ,
     "demo:mailbox": {"GET": DEVELOPER},
     "nothing_here": {"GET": DEVELOPER},

@@ -18,12 +18,9 @@ MAY_SET_A_COOKIE = {
     "donations:give", "donations:campaign", "donations:tickets", "donations:my_gifts",
     "admin:login",
 }  # fmt: skip
-FILES = {
-    "pages:media",
-    "pages:document",
-    "exchanges:gallery_zip",
-    "cities:map",
-}  # there is none here
+FILES = {  # there is none here
+    "pages:media", "pages:document", "pages:share_picture", "exchanges:gallery_zip", "cities:map",
+}  # fmt: skip
 SIGNING_IN = {"admin:login", "admin:logout"}
 
 

@@ -17,6 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 from django.urls import reverse
 
+from sistercities.pages import styleguide
 from sistercities.shared.publishing import Publishable
 
 ROOT = settings.BASE_DIR
@@ -42,8 +43,17 @@ FOUND_BY_NAME = {
     "404.html", "403.html", "500.html", "admin/base_site.html",
     "donations/documents/house.typ",  # the other documents import it
 }  # fmt: skip
+# Components with nothing to look at, or that need a city's picture, or stand on each page.
+NOT_BY_ITSELF = {
+    "first_picture", "footer", "guard", "picture", "plate", "proof_attrs", "social",
+}  # fmt: skip
 # Addresses that are names and are never fetched.
-NEVER_FETCHED = ("http://www.w3.org/", "http://www.sitemaps.org/", "https://schema.org")
+NEVER_FETCHED = (
+    "http://www.w3.org/",
+    "http://www.sitemaps.org/",
+    "https://schema.org",
+    "http://www.google.com/schemas/",
+)
 
 
 def own_models() -> list[type[Model]]:
@@ -93,6 +103,15 @@ def test_every_component_says_what_it_takes():
     for path in sorted((TEMPLATES / "components").glob("*.html")):
         first = path.read_text().splitlines()[0]
         assert re.match(r"\{# .+ #\}", first), f"{path.name} begins without a comment"
+
+
+@pytest.mark.django_db
+def test_every_component_is_shown_in_the_style_guide():
+    """Its page lists each file; here each has samples, but for what nobody sees by itself."""
+    names = {path.stem for path in (TEMPLATES / "components").glob("*.html")}
+    shown = styleguide.samples(None)
+    assert set(shown) | NOT_BY_ITSELF == names
+    assert {name for name, some in shown.items() if not some} <= NOT_BY_ITSELF
 
 
 def test_components_see_only_what_they_are_given():

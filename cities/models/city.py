@@ -1,5 +1,7 @@
 """A city. Knows nobody: visits, news and gifts point here."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -11,6 +13,7 @@ from django_countries.fields import CountryField
 from cities.colours import check_accents
 from cities.models.cooperation import CooperationField, in_words
 from sistercities.shared.cards import as_cards, picture_columns
+from sistercities.shared.linked_data import of_page
 from sistercities.shared.models import time_zone_choices, validate_time_zone
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet, TakesReplies
@@ -140,6 +143,19 @@ class City(Publishable, Pictured, TakesReplies):
 
     def __str__(self) -> str:
         return self.name
+
+    def linked_data(self) -> dict[str, Any]:
+        """What search engines read of it (schema.org `City`)."""
+        names = [self.native_name, *self.other_names.split(",")]
+        geo = {"@type": "GeoCoordinates", "latitude": self.latitude, "longitude": self.longitude}
+        region = {"@type": "AdministrativeArea", "name": self.region} if self.region else None
+        country = {"@type": "Country", "name": self.country.name}
+        return of_page(
+            self, "City", self.name, self.summary,
+            alternateName=[name.strip() for name in names if name.strip()],
+            geo=geo,
+            containedInPlace=[place for place in (region, country) if place],
+        )  # fmt: skip
 
     def get_absolute_url(self) -> str:
         return reverse("cities:detail", args=[self.slug])

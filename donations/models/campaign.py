@@ -1,7 +1,8 @@
 """What people give to: a goal, what it pays for, and how far it has come."""
 
+import datetime as dt
 import re
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -14,7 +15,9 @@ from donations.amounts import CURRENCY, MOST_PRESETS, PRESETS, Presets, progress
 from donations.models.ledger import LedgerPosting
 from exchanges.models import Visit
 from sistercities.shared import clock
+from sistercities.shared.addresses import absolute
 from sistercities.shared.cards import as_cards, picture_columns
+from sistercities.shared.linked_data import of_page, us
 from sistercities.shared.models import SiteSettings
 from sistercities.shared.money import MINOR_UNITS, format_amount
 from sistercities.shared.pictures import Pictured
@@ -47,13 +50,15 @@ def _kept(**which: str) -> Cast:
     return Cast(kept, models.BigIntegerField())
 
 
+def _takes_gifts(today: dt.date) -> Q:
+    has_begun = Q(starts_on=None) | Q(starts_on__lte=today)
+    return has_begun & (Q(ends_on=None) | Q(ends_on__gte=today))
+
+
 class CampaignQuerySet(PublishableQuerySet):
     def open(self) -> Self:
         """Those that take gifts today; both days count, in the organisation's zone."""
-        today = clock.today()
-        return self.filter(
-            Q(starts_on=None) | Q(starts_on__lte=today), Q(ends_on=None) | Q(ends_on__gte=today)
-        )
+        return self.filter(_takes_gifts(clock.today()))
 
     def with_raised(self) -> Self:
         """Adds `raised_cents`: gifts minus refunds and chargebacks.
@@ -84,10 +89,27 @@ class CampaignQuerySet(PublishableQuerySet):
             raised, "campaign", slug="slug", title="title", summary="summary", on="starts_on",
             until="ends_on", rank="order", **picture_columns(),
             more={
+                "is_open": Case(When(_takes_gifts(clock.today()), then=1), default=0),
                 "goal": "goal_cents", "raised": "raised_cents", "percent": "percent",
                 "currency": "currency", "visit": "visit__slug", "visit_title": "visit__title",
                 "city": "visit__city__name", "city_slug": "visit__city__slug",
             },
+        )  # fmt: skip
+
+    def costs(self) -> models.QuerySet:
+        """What these campaigns pay for, as cards of kind `cost`."""
+        return as_cards(
+            CampaignCost.objects.filter(campaign__in=self), "cost", title="what", rank="order",
+            more={"campaign": "campaign_id", "cents": "amount_cents"},
+        )  # fmt: skip
+
+    def latest_updates(self) -> models.QuerySet:
+        """The newest of what happened since, one a campaign, as cards of kind `update`."""
+        newest = CampaignUpdate.objects.published().filter(campaign=OuterRef("pk"))
+        ids = self.annotate(update=Subquery(newest.values("pk")[:1])).values("update")
+        return as_cards(
+            CampaignUpdate.objects.filter(pk__in=ids), "update", summary="text",
+            on="published_on", more={"campaign": "campaign_id"},
         )  # fmt: skip
 
 
@@ -160,6 +182,13 @@ class Campaign(Publishable, Pictured):
 
     def get_absolute_url(self) -> str:
         return reverse("donations:campaign", args=[self.slug])
+
+    def linked_data(self) -> dict[str, Any]:
+        """What search engines read of it: that here one gives, and to whom."""
+        address = absolute(self.get_absolute_url())
+        return of_page(
+            self, "DonateAction", self.title, self.summary, target=address, recipient=us()
+        )
 
     def clean(self):
         super().clean()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from cities.models import City
 from exchanges.models.visit import Visit, check_days, when
 from sistercities.shared import clock
-from sistercities.shared.cards import Card, as_cards, picture_columns
+from sistercities.shared.cards import Card, as_cards, as_time, picture_columns
 from sistercities.shared.models import time_zone_choices, validate_time_zone
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet
@@ -105,7 +105,8 @@ class Event(Publishable, Pictured):
     is_online = models.BooleanField(_("online"), default=False)
     online_url = models.URLField(_("address online"), blank=True)
 
-    times: "list[LocalTime]"  # given by the pages that list events
+    times: "list[LocalTime]"  # this and the next: given by the pages that list events
+    is_another_year: bool  # than the present one
 
     objects = EventQuerySet.as_manager()
 
@@ -185,8 +186,8 @@ class Event(Publishable, Pictured):
             summary=card.summary,
             starts_on=cast(dt.date, card.on),
             ends_on=card.until,
-            starts_at=_clock_time(card.more["starts_at"]),
-            ends_at=_clock_time(card.more["ends_at"]),
+            starts_at=as_time(card.more["starts_at"]),
+            ends_at=as_time(card.more["ends_at"]),
             time_zone=card.more["time_zone"],
             place=card.more["place"],
             is_online=card.more["is_online"],
@@ -237,8 +238,3 @@ def _hours(start: dt.datetime, end: dt.datetime | None) -> str:
     if end.date() != start.date():
         last = f"{date_format(end, 'D')} {last}"
     return _("%(first)s to %(last)s") % {"first": first, "last": last}
-
-
-def _clock_time(text: str | None) -> dt.time | None:
-    """An hour as JSON carries it."""
-    return dt.time.fromisoformat(text) if text else None

@@ -36,8 +36,7 @@ def wake_releaser() -> None:
 
 def cover_of(gallery: str) -> models.QuerySet:
     """For a subquery: the shown photos of the outer row's `gallery`, its cover first."""
-    photos = Photo.objects.shown().filter(gallery=models.OuterRef(gallery))
-    return photos.order_by(F("is_cover").desc(), "order", F("taken_at").asc(nulls_last=True), "pk")
+    return Photo.objects.shown().filter(gallery=models.OuterRef(gallery)).cover_first()
 
 
 def count_of(gallery: str) -> Coalesce:
@@ -166,6 +165,11 @@ class PhotoQuerySet(models.QuerySet):
         """As staff dragged them; where nobody did, as they were taken."""
         return self.order_by("order", F("taken_at").asc(nulls_last=True), "pk")
 
+    def cover_first(self) -> Self:
+        return self.order_by(
+            F("is_cover").desc(), "order", F("taken_at").asc(nulls_last=True), "pk"
+        )  # fmt: skip
+
     def kept(self) -> Self:
         """Without those that were deleted and can still be brought back."""
         return self.filter(deleted_at=None)
@@ -189,9 +193,16 @@ class PhotoQuerySet(models.QuerySet):
 
     def allowed_in_letters(self) -> Self:
         """Those that may also stand in mail: each guardian's consent names the newsletter."""
+        return self._allowed_also("for_newsletter")
+
+    def allowed_on_other_sites(self) -> Self:
+        """Those that social networks may show: each guardian's consent names them."""
+        return self._allowed_also("for_social")
+
+    def _allowed_also(self, scope: str) -> Self:
         of_photo = GuardianConsent.objects.filter(photos=models.OuterRef("pk"))
         return self.allowed().exclude(
-            models.Exists(of_photo.filter(for_newsletter=False)), people=Photo.People.MINORS
+            models.Exists(of_photo.filter(**{scope: False})), people=Photo.People.MINORS
         )
 
     def worded(self) -> Self:

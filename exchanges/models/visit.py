@@ -1,6 +1,8 @@
 """A delegation visit: the hub that ties city, days, people, pictures, events and gifts together."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from cities.models import City
 from cities.models.cooperation import CooperationField, in_words
 from sistercities.shared import clock
-from sistercities.shared.cards import as_cards, picture_columns
+from sistercities.shared.cards import Card, as_cards, as_time, picture_columns
 from sistercities.shared.pictures import Pictured
 from sistercities.shared.publishing import Publishable, PublishableQuerySet, TakesReplies
 from sistercities.shared.richtext import RichTextField
@@ -173,9 +175,54 @@ class Visit(Publishable, Pictured, TakesReplies):
         """The fields of cooperation in words, in the order of the programme."""
         return in_words(self.cooperation)
 
+    def standing(self, home: ZoneInfo) -> "Standing":
+        """Before, during or after, by the calendar of the place that is visited.
+
+        Exact days say more than the stage that staff may have forgotten to change; where they are
+        not on file, the stage is all there is to know.
+        """
+        if self.is_cancelled:
+            return Standing(Phase.CANCELLED)
+        if self.is_made:
+            return Standing(Phase.AFTER)
+        is_on_the_way = self.stage == self.Stage.UNDER_WAY
+        if not self.has_exact_days:
+            return Standing(Phase.DURING if is_on_the_way else Phase.BEFORE)
+        today = clock.now().astimezone(self.zone(home)).date()
+        number = (today - self.starts_on).days + 1
+        if number < 1:
+            return Standing(Phase.BEFORE, number=1 - number)
+        has_open_end = is_on_the_way and not self.ends_on
+        last = today if has_open_end else self.ends_on or self.starts_on
+        if today > last:
+            return Standing(Phase.AFTER)
+        count = None if has_open_end else (last - self.starts_on).days + 1
+        return Standing(Phase.DURING, number, count, today)
+
     def zone(self, home: ZoneInfo) -> ZoneInfo:
         """The clock of the place that is visited: there when we travel, `home` when they come."""
         return ZoneInfo(self.city.time_zone) if self.is_outbound else home
+
+
+class Phase(models.TextChoices):
+    BEFORE = "before"
+    DURING = "during"
+    AFTER = "after"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a visit stands today.
+
+    `number` is how many days ahead it begins, or which of its `count` days this is; None where
+    that is not known. `today` is the day at the place that is visited, only while it is under way.
+    """
+
+    phase: Phase
+    number: int | None = None
+    count: int | None = None
+    today: dt.date | None = None
 
 
 def check_days(starts_on: dt.date | None, ends_on: dt.date | None) -> None:
@@ -206,6 +253,11 @@ def when(starts_on: dt.date, ends_on: dt.date | None, precision: str = Visit.Pre
     }
 
 
+class DayQuerySet(models.QuerySet):
+    def cards(self) -> models.QuerySet:
+        return as_cards(self, "day", title="title", summary="text", on="on", rank="number")
+
+
 class Day(models.Model):
     """A day of the itinerary; its number is its place in the visit."""
 
@@ -214,6 +266,10 @@ class Day(models.Model):
     on = models.DateField(_("date"), null=True, blank=True)
     title = models.CharField(_("title"), max_length=120)
     text = RichTextField(_("text"))
+
+    programme: "list[Stop]"  # given by the page of its visit
+
+    objects = DayQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("day")
@@ -237,6 +293,21 @@ class Day(models.Model):
             if not visit.starts_on <= self.on <= last:
                 raise ValidationError({"on": _("This day lies outside the visit.")})
 
+    @classmethod
+    def from_card(cls, card: Card, stops: Iterable[Card]) -> "Day":
+        """The day that a card tells of, with those of `stops` that belong to it as `programme`."""
+        day = cls(pk=card.pk, number=card.rank, on=card.on, title=card.title, text=card.summary)
+        own = [Stop.from_card(stop) for stop in stops if stop.more["day"] == card.pk]
+        day.programme = sorted(own, key=lambda stop: (stop.at or dt.time.max, stop.pk))
+        return day
+
+
+class StopQuerySet(models.QuerySet):
+    def cards(self) -> models.QuerySet:
+        return as_cards(
+            self, "stop", title="title", native="native", more={"day": "day_id", "at": "at"}
+        )
+
 
 class Stop(models.Model):
     """One line of a day's programme."""
@@ -246,6 +317,8 @@ class Stop(models.Model):
     title = models.CharField(_("what"), max_length=160)
     native = models.CharField(_("name in its own script"), max_length=80, blank=True)
 
+    objects = StopQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("stop")
         verbose_name_plural = _("stops")
@@ -253,6 +326,11 @@ class Stop(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @classmethod
+    def from_card(cls, card: Card) -> "Stop":
+        at = as_time(card.more["at"])
+        return cls(pk=card.pk, title=card.title, native=card.native, at=at)
 
 
 class ParticipantQuerySet(models.QuerySet):

@@ -101,7 +101,7 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "exchanges/event_detail.html",
         {
             "event": event,
-            "linked_data": of_event(event, organiser=current_site(request).name),
+            "linked_data": of_event(event),
             "pictured": with_picture[0] if with_picture else None,
             "dates": [date for date in dates if not date.is_over][:OTHER_DATES],
             "city": event.public_city,

@@ -66,7 +66,7 @@ def shared_gallery(request: HttpRequest, link: GalleryLink) -> HttpResponse:
 @for_holders
 def shared_photo(request: HttpRequest, link: GalleryLink, pk: int) -> HttpResponse:
     context = photo_page(link.gallery, _album(request, link), pk)
-    return render(request, "exchanges/shared_photo.html", context)
+    return render(request, "exchanges/shared_photo.html", {**context, "link": link})
 
 
 @for_holders

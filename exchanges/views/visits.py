@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
 
-from django.db.models import Max, Min, Prefetch
+from django.db.models import Max, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -14,8 +14,10 @@ from django.views.decorators.http import require_safe
 
 from cities.models import City
 from exchanges.album import Album, Chapter, in_chapters
+from exchanges.linked_data import of_visit
 from exchanges.models import Day, Event, Photo, Stop, Visit
-from exchanges.models.visit import VisitQuerySet
+from exchanges.models.visit import Standing, VisitQuerySet
+from sistercities.shared import clock
 from sistercities.shared.cards import Card, gather, newest_first
 from sistercities.shared.filtering import Choice
 from sistercities.shared.headers import stored_briefly
@@ -147,29 +149,34 @@ class Line:
 @stored_briefly
 def visit_detail(request: HttpRequest, slug: str) -> HttpResponse:
     visit = get_object_or_404(
-        Visit.objects.published()
-        .select_related("city", "answers", "answered_by")
-        .prefetch_related(
-            Prefetch("days", Day.objects.order_by("number", "pk")),
-            Prefetch("days__stops", Stop.objects.all()),
-        ),
-        slug=slug,
+        Visit.objects.published().select_related("city", "answers", "answered_by"), slug=slug
     )
+    campaigns = visit.campaigns.published()
     lists = gather(
+        visit.days.cards(),
+        Stop.objects.filter(day__visit=visit).cards(),
         visit.participants.named().cards(),
         visit.hosts.cards(),
         visit.events.published().cards(),
         visit.articles.published().cards(),
         visit.galleries.published().cards(),
-        visit.campaigns.published().open().cards(),
+        campaigns.cards(),
+        campaigns.costs(),
+        campaigns.latest_updates(),
         visit.comments.published().page().cards(),
     )
-    days, more = _pictures(request, visit, lists["gallery"])
+    standing = visit.standing(current_site(request).zone)
+    itinerary = [Day.from_card(day, lists["stop"]) for day in lists["day"]]
+    days, more = _pictures(request, visit, itinerary, lists["gallery"], standing)
+    appeals = [Appeal.of(card, lists["cost"], lists["update"]) for card in lists["campaign"]]
     return render(
         request,
         "exchanges/visit_detail.html",
         {
             "visit": visit,
+            "linked_data": of_visit(visit),
+            "standing": standing,
+            "today": next((day for day in days if day.is_today), None),
             "city": visit.city,
             "partner_visits": _partner_visits(visit),
             "days": days,
@@ -180,10 +187,31 @@ def visit_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "events": [_on_page(card, request, visit.city) for card in lists["event"]],
             "articles": sorted(lists["article"], key=lambda card: card.on, reverse=True),
             "galleries": lists["gallery"],
-            "campaigns": lists["campaign"],
+            "open_appeals": [appeal for appeal in appeals if appeal.campaign.more["is_open"]],
+            "made_possible": [appeal for appeal in appeals if appeal.is_told_of],
             "comments": sorted(lists["comment"], key=newest_first),
         },
     )
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """A campaign of the visit with what it pays for and the latest word from it."""
+
+    campaign: Card
+    costs: Sequence[Card]
+    update: Card | None
+
+    @classmethod
+    def of(cls, campaign: Card, costs: list[Card], updates: list[Card]) -> "Appeal":
+        own = [cost for cost in costs if cost.more["campaign"] == campaign.pk]
+        latest = (update for update in updates if update.more["campaign"] == campaign.pk)
+        return cls(campaign, own, next(latest, None))
+
+    @property
+    def is_told_of(self) -> bool:
+        """It takes no more gifts, and got some: the page says what they made possible."""
+        return not self.campaign.more["is_open"] and self.campaign.more["raised"] > 0
 
 
 @dataclass(frozen=True)
@@ -200,6 +228,7 @@ class VisitDay(Chapter):
     """A day on the page of its visit: its first pictures, and the way to all of them."""
 
     rest: Sequence[Rest] = ()
+    is_today: bool = False
 
     @property
     def is_many(self) -> bool:
@@ -208,7 +237,11 @@ class VisitDay(Chapter):
 
 
 def _pictures(
-    request: HttpRequest, visit: Visit, galleries: list[Card]
+    request: HttpRequest,
+    visit: Visit,
+    itinerary: list[Day],
+    galleries: list[Card],
+    standing: Standing,
 ) -> tuple[list[VisitDay], VisitDay]:
     """The days of the itinerary, and what belongs to none of them, gallery by gallery.
 
@@ -220,12 +253,17 @@ def _pictures(
     albums = []
     for card in galleries:
         moments = [(key, taken_at) for key, taken_at, gallery in rows if gallery == card.pk]
-        chapters = in_chapters(moments, visit.days.all(), zone, exact=exact)
+        chapters = in_chapters(moments, itinerary, zone, exact=exact)
         albums.append((card.title, Album(photos, chapters, card.get_absolute_url())))
 
     days = [
-        VisitDay(chapter.anchor, chapter.on, chapter.day)
-        for chapter in in_chapters([], visit.days.all(), zone, exact=exact)
+        VisitDay(
+            chapter.anchor,
+            chapter.on,
+            chapter.day,
+            is_today=chapter.on is not None and chapter.on == standing.today,
+        )
+        for chapter in in_chapters([], itinerary, zone, exact=exact)
     ]
     more = VisitDay("more")
     by_anchor = {day.anchor: day for day in days}
@@ -262,4 +300,5 @@ def _partner_visits(visit: Visit) -> list[Visit]:
 def _on_page(card: Card, request: HttpRequest, city: City) -> Event:
     event = Event.from_card(card)
     event.times = event.local_times(current_site(request).zone, city)
+    event.is_another_year = event.starts_on.year != clock.today().year
     return event

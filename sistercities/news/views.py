@@ -1,5 +1,7 @@
 """Our news as visitors read it."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -8,6 +10,7 @@ from cities.models import City
 from sistercities.news.models import Article
 from sistercities.shared.cards import gather, newest_first
 from sistercities.shared.keyset import Keyset, moment, number
+from sistercities.shared.linked_data import of_page, us
 
 ARTICLES_ON_PAGE = 20
 RELATED = 3
@@ -59,9 +62,21 @@ def article_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "news/article_detail.html",
         {
             "article": article,
+            "linked_data": _linked_data(article),
             "visit": article.visit if article.visit and article.visit.is_public else None,
             "cities": lists["city"],
             "comments": sorted(lists["comment"], key=newest_first),
             "related": sorted(lists["article"], key=lambda card: card.on, reverse=True),
         },
     )
+
+
+def _linked_data(article: Article) -> dict[str, Any]:
+    changed = article.updated_on.isoformat() if article.updated_on else ""
+    return of_page(
+        article, "NewsArticle", article.headline, article.lead,
+        headline=article.headline,
+        datePublished=article.publish_at.isoformat(),
+        dateModified=changed,
+        publisher=us(),
+    )  # fmt: skip

@@ -5,10 +5,13 @@ Read in two queries whatever the number of rows: the settings, and one `gather`.
 
 import datetime as dt
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
 
 from cities import style
 from cities.models import City
@@ -16,7 +19,9 @@ from donations.models import Campaign
 from sistercities.news.models import FeedSource
 from sistercities.pages.missing import Near, nearest
 from sistercities.pages.models import Page
+from sistercities.shared.addresses import absolute
 from sistercities.shared.cards import Card, as_cards, as_list, gather
+from sistercities.shared.linked_data import CONTEXT, told, us
 from sistercities.shared.models import SiteLink, SiteSettings
 
 PARTNERS = 8  # so many are named in the footer, and where a page is missing
@@ -60,6 +65,30 @@ class Chrome:
     @property
     def canonical(self) -> str:
         return f"{settings.SITE_URL}{self.request.path}"
+
+    def linked_data(self) -> dict[str, Any]:
+        """The organisation as search engines read it, and that one can give to it."""
+        give = {"@type": "DonateAction", "target": absolute(reverse("donations:give"))}
+        return {
+            "@context": CONTEXT,
+            **us(),
+            **told(
+                {
+                    "name": self.site.name,
+                    "alternateName": self.site.short_name,
+                    "description": self.site.mission,
+                    "url": absolute("/"),
+                    "logo": absolute(static("site/logo.svg")),
+                    "email": self.site.email,
+                    "telephone": self.site.phone,
+                    "address": self.site.postal_address,
+                    "taxID": self.site.ein,
+                    "nonprofitStatus": f"{CONTEXT}/Nonprofit501c3" if self.site.ein else "",
+                    "sameAs": [link.more["url"] for link in self.social],
+                    "potentialAction": give,
+                }
+            ),
+        }
 
     @cached_property
     def nearest(self) -> list[Near]:

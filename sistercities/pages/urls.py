@@ -6,7 +6,9 @@ from sistercities.pages import views
 from sistercities.pages.contact import contact
 from sistercities.pages.health import Ready
 from sistercities.pages.home import home
+from sistercities.pages.share_pictures import share_picture
 from sistercities.pages.sitemaps import Everything
+from sistercities.pages.styleguide import styleguide
 from sistercities.shared.media import media
 from sistercities.shared.site import without_site
 
@@ -22,12 +24,14 @@ urlpatterns = [
     path(
         "sitemap.xml",
         require_safe(without_site(sitemap)),
-        {"sitemaps": {"everything": Everything}},
+        {"sitemaps": {"everything": Everything}, "template_name": "pages/sitemap.xml"},
         name="sitemap",
     ),
     path("healthz/", views.healthz, name="healthz"),
     path("readyz/", without_site(Ready.as_view()), name="readyz"),
     path("media/<path:path>", media, name="media"),
+    path("share/<slug:shape>/<slug:kind>/<slug:slug>.jpg", share_picture, name="share_picture"),
+    path("styleguide/", styleguide, name="styleguide"),
     # Last: it takes every word that nothing above has taken.
     path("<slug:slug>/", views.PageDetail.as_view(), name="page"),
 ]

@@ -33,7 +33,7 @@ class PageDetail(DetailView):
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """`?q=`: any text at all is an answer with 200, in three queries or fewer."""
+    """`?q=`: any text at all is an answer with 200, in four queries or fewer."""
     found = searching.search(request.GET.get("q", ""))
     return render(request, "pages/search.html", {"found": found})
 

@@ -105,6 +105,11 @@ def as_list(value: list | str | None) -> list:
     return json.loads(value) if isinstance(value, str) else value or []
 
 
+def as_time(value: str | None) -> dt.time | None:
+    """An hour out of `Card.more`."""
+    return dt.time.fromisoformat(value) if value else None
+
+
 def newest_first(card: Card) -> tuple[int, int]:
     """A sort key: the latest day first, of one day the row that was written last."""
     return -(card.on.toordinal() if card.on else 0), -card.pk

@@ -132,15 +132,17 @@ def _fonts_in(*folders: Path) -> typst.Fonts:
 
 @functools.cache
 def _drawn() -> frozenset[str]:
-    return frozenset().union(*(_characters(FONTS / name) for name in FALLBACKS))
+    return frozenset().union(*(characters_of(FONTS / name) for name in FALLBACKS))
 
 
 @functools.cache
 def _drawn_by_full_font() -> frozenset[str]:
     path = FULL_FONTS / FULL_FONT
-    return _characters(path, FULL_FONT_NUMBER) if path.exists() else frozenset()
+    return characters_of(path, FULL_FONT_NUMBER) if path.exists() else frozenset()
 
 
-def _characters(path: Path, number: int = -1) -> frozenset[str]:
+@functools.cache
+def characters_of(path: Path, number: int = -1) -> frozenset[str]:
+    """What a font file can draw."""
     with TTFont(path, fontNumber=number, lazy=True) as font:
         return frozenset(map(chr, font.getBestCmap()))

@@ -269,14 +269,14 @@ def test_programs_read_a_city_and_where_its_page_stands(client, site, home_city,
         summary="</script><b>",
     )  # fmt: skip
     text = page_of(client, city)
-    (block,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', text)
-    thing, trail = json.loads(block)["@graph"]
+    blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', text)
+    thing, trail = map(json.loads, blocks)
     assert (thing["@type"], thing["name"], thing["alternateName"]) == (
         "City", "Jinzhou", ["锦州", "Chinchow", "Jin Zhou"]
     )  # fmt: skip
     assert thing["geo"] == {"@type": "GeoCoordinates", "latitude": 41.11, "longitude": 121.14}
-    assert thing["containedInPlace"]["name"] == "China"
-    assert [step["name"] for step in trail["itemListElement"]] == ["Cities", "Jinzhou"]
+    assert thing["containedInPlace"][-1] == {"@type": "Country", "name": "China"}
+    assert [step["name"] for step in trail["itemListElement"]] == ["Home", "Cities", "Jinzhou"]
 
 
 def test_long_words_and_other_scripts_alone(client, site, home_city, make_city):

@@ -1,13 +1,18 @@
 """What is found, what is not, and what no question can break. Runs alike on both databases."""
 
 import datetime as dt
+import re
 
 import pytest
 
-from exchanges.models import Event, Gallery, Visit
+from cities.models import City, Person, Place
+from donations.models import Campaign
+from exchanges.models import Event, Gallery, Photo, Visit
 from sistercities.news.models import Article
-from sistercities.pages.models import Page
-from sistercities.pages.search import normalise, search
+from sistercities.newsletter.models import Issue
+from sistercities.newsletter.rendering import impersonal_words
+from sistercities.pages.models import Document, Page
+from sistercities.pages.search import normalise, plain_piece, search
 
 SHOWN = {"status": "published"}
 
@@ -200,6 +205,14 @@ HOSTILE = [
 
 def test_any_text_is_an_answer(client, everything):
     for text in HOSTILE:
+        search(text)
+    for text in (
+        "<script>alert(1)</script>",
+        "x" * 10_000,
+        "\x00",
+        "%(a)s {{ 7|add:7 }}",
+        "' OR '",
+    ):
         response = client.get("/search/", {"q": text})
         assert response.status_code == 200, text
         assert "<script>alert" not in response.content.decode()
@@ -210,13 +223,98 @@ def test_any_query_string_is_an_answer(client, everything):
         assert client.get(f"/search/?{query}").status_code == 200, query
 
 
-def test_the_page_asks_three_queries_at_most(client, everything, django_assert_max_num_queries):
-    with django_assert_max_num_queries(3) as few:
-        client.get("/search/", {"q": "jinzhou"})
-    for number in range(40):
-        Page.objects.create(title=f"Jinzhou {number}", slug=f"p{number}", **SHOWN)
-    with django_assert_max_num_queries(len(few)):
-        client.get("/search/", {"q": "jinzhou"})
+@pytest.mark.parametrize(("text", "queries"), [("jinzhou", 4), ("jinchang", 4), ("tide", 3)])
+def test_the_page_asks_the_same_questions_of_few_rows_and_many(
+    client, everything, django_assert_num_queries, text, queries
+):
+    """Site, header and footer, all tables at once; then excerpts, or names to ask back."""
+    for rows in (0, 40):
+        Page.objects.bulk_create(
+            [Page(title=f"Jinzhou {n}", slug=f"p{n}", **SHOWN) for n in range(rows)]
+        )
+        with django_assert_num_queries(queries):
+            client.get("/search/", {"q": text})
+
+
+def test_what_has_no_page_of_its_own_is_found_where_it_stands(everything, client):
+    city = City.objects.get(slug="jinzhou")
+    Place.objects.create(city=city, name="Bijiashan", native_name="笔架山", text="At low tide.")
+    Person.objects.create(city=city, name="Zhang Zuolin", known_for="Rules the tide of the north.")
+    gallery = Gallery.objects.get()
+    Photo.objects.bulk_create(
+        [Photo(pk=7, gallery=gallery, picture="a.webp", picture_alt="The tide", people="none"),
+         Photo(pk=8, gallery=gallery, picture="b.webp", picture_alt="Tide, but secret", people="")]
+    )  # fmt: skip
+    Campaign.objects.create(
+        title="Boots", slug="boots", summary="For the tide.", goal_cents=100, **SHOWN
+    )
+    Document.objects.create(title="Tide table", slug="tides", kind="report", year=2024, **SHOWN)
+    Document.objects.create(title="Tide secret", slug="draft", kind="report", status="draft")
+    then = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    sent = {"status": "sent", "began_at": then, "send_at": then, "people": 1}
+    subject = "The tide, {{ name }}"
+    Issue.objects.create(subject=subject, slug="tide", **sent)
+    Issue.objects.create(subject="Tide to come", slug="later", status="draft")
+    assert found("tide") == {
+        "city": ["Jinzhou"], "place": ["Bijiashan"], "person": ["Zhang Zuolin"],
+        "photo": ["The tide"], "campaign": ["Boots"], "issue": [impersonal_words(subject)],
+        "document": ["Tide table"],
+    }  # fmt: skip
+    assert found("笔架山") == {"place": ["Bijiashan"]}
+    page = client.get("/search/", {"q": "tide"}).text
+    for address in (
+        "/cities/jinzhou/#places", "/cities/jinzhou/#people", "/galleries/album/7/",
+        "/donate/boots/", "/newsletter/issues/tide/", "/documents/tides.pdf",
+    ):  # fmt: skip
+        assert f'<a href="{address}">' in page, address
+    City.objects.filter(slug="jinzhou").update(status="draft")
+    assert "Bijiashan" not in client.get("/search/", {"q": "tide"}).text
+
+
+def test_the_hit_is_marked_in_the_title_the_summary_or_an_excerpt(client, everything):
+    filler = "<p>" + "Words and words. " * 60 + "</p>"
+    Visit.objects.update(
+        story=f"{filler}<p>A <strong>greenhouse</strong> by the A&amp;B dam, "
+        f'<a href="https://x.example/">far</a> &lt;away&gt;.</p>{filler}'
+    )
+    page = client.get("/search/", {"q": "GREENHOUSE"}).text
+    (excerpt,) = re.findall(r"<p>(….*?)</p>", page)
+    assert "A <mark>greenhouse</mark> by the A&amp;B dam, far &lt;away&gt;." in excerpt
+    assert len(excerpt) < 600
+    page = client.get("/search/", {"q": "days gardens"}).text
+    assert '<a href="/visits/gardens/">The <mark>gardens</mark> of the exposition</a>' in page
+    assert "<p>Five <mark>days</mark>.</p>" in page
+    Page.objects.create(title="<b>&", slug="b", lede="a<b>c", **SHOWN)
+    page = client.get("/search/", {"q": "<b>"}).text
+    assert '<a href="/b/"><mark>&lt;b&gt;</mark>&amp;</a>' in page
+    assert "<p>a<mark>&lt;b&gt;</mark>c</p>" in page
+
+
+@pytest.mark.parametrize(
+    ("piece", "read"),
+    [
+        ("", ""), ("<p>One two</p>", "One two"), ('ef="x">One</p><p cla', "One"),
+        ("a &lt;b&gt; &amp; c", "a <b> & c"), ("<p></p>" * 80, "…  …"),
+    ],
+)  # fmt: skip
+def test_a_piece_of_rich_text_is_read_without_its_markup(piece, read):
+    assert plain_piece(piece) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Jinchang", ["Jinzhou"]), ("jinzhuo", ["Jinzhou"]), ("Qyzylorka", ["Kyzylorda"]),
+        ("Қызылорка", ["Kyzylorda"]), ("Arvata", ["Arvada"]), ("zzzz", []), ("volunteer's", []),
+        ("金昌", []), ("x" * 10_000, []),
+    ],
+)  # fmt: skip
+def test_a_name_that_resembles_is_only_asked_back(client, everything, text, meant):
+    assert (search(text).groups, search(text).meant) == ([], meant)
+    page = client.get("/search/", {"q": text}).text
+    assert ("Did you mean" in page) is bool(meant)
+    for name in meant:
+        assert f'<a href="?q={name}">{name}</a>' in page
 
 
 def test_an_empty_question_costs_no_search(everything, django_assert_num_queries):

@@ -18,7 +18,8 @@ from sistercities.shared.stored_files import KeepsFiles
 
 TAKEN = {
     "admin", "cities", "visits", "galleries", "events", "news", "newsletter", "donate", "replies",
-    "webhooks", "search", "documents", "healthz", "readyz", "static", "media", "styleguide",
+    "webhooks", "search", "documents", "healthz", "readyz", "static", "media", "share",
+    "styleguide",
 }  # fmt: skip
 MORE_THAN_TEXT = {"contact", "board"}  # pages of staff under which the site puts something
 

@@ -2,20 +2,23 @@
 
 import datetime as dt
 import json
+import re
 import zoneinfo
 
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
 from django.template.defaultfilters import date as format_date
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sistercities.shared import clock
 from sistercities.shared.addresses import absolute, jpeg, picture_file, srcset, webcal
+from sistercities.shared.linked_data import breadcrumbs
 from sistercities.shared.money import format_amount, format_exact
 from sistercities.shared.richtext import clean_html, clean_page
+from sistercities.shared.sharing import qr, share_picture, ways_to_share
 
 register = template.Library()
 
@@ -38,6 +41,9 @@ def exact(cents: int, currency: str = "USD") -> str:
 register.filter("jpeg", jpeg)
 register.filter("absolute", absolute)
 register.filter("webcal", webcal)
+register.filter("qr", qr)
+register.filter("share_picture", share_picture)
+register.filter("ways_to_share", ways_to_share)
 
 
 @register.filter
@@ -69,6 +75,24 @@ def linked_data(data: dict) -> SafeString:
     # Safe: without these three characters no text can leave the element.
     inert = mark_safe(text.translate(INERT))
     return format_html('<script type="application/ld+json">{}</script>', inert)
+
+
+@register.simple_tag
+def breadcrumb_data(here: str, up: str, up_url: str, up2: str, up2_url: str) -> SafeString:
+    """The steps of components/crumbs.html for search engines; those without a name are left out."""
+    ways = ((_("Home"), "/"), (up, up_url), (up2, up2_url), (here, ""))
+    return linked_data(breadcrumbs([(name, path) for name, path in ways if name]))
+
+
+@register.filter
+def marked(text: str, asked: str) -> SafeString:
+    """`text` with every word of a search in it marked, in any case."""
+    words = sorted({word for word in asked.split() if word}, key=len, reverse=True)
+    if not words:
+        return format_html("{}", text)
+    parts = re.split(f"({'|'.join(map(re.escape, words))})", str(text), flags=re.IGNORECASE)
+    pieces = ((format_html("<mark>{}</mark>", p) if n % 2 else p,) for n, p in enumerate(parts))
+    return format_html_join("", "{}", pieces)
 
 
 @register.filter
