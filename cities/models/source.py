@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 class Source(models.Model):
     """Where a fact or a sentence comes from. Shown by its `number` on the page."""
 
+    shown_on_pages = True
+
     number: int  # set by the page that shows it
 
     title = models.CharField(_("title"), max_length=200)
