@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 from django.views.generic import ListView
 
@@ -19,6 +20,7 @@ PHOTOS_ON_PAGE = 8
 ARTICLES_ON_PAGE = 4
 
 
+@method_decorator(stored_briefly, "dispatch")
 class CityList(ListView):
     """Home first, then the partners by name."""
 

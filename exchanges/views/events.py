@@ -14,6 +14,7 @@ from exchanges.calendar import to_ical
 from exchanges.models import Event
 from exchanges.views.paging import page_of
 from sistercities.shared import clock
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import current_site
 
 EVENTS_ON_PAGE = 40
@@ -22,6 +23,7 @@ PAST_IN_CALENDAR = dt.timedelta(days=366)
 
 
 @require_safe
+@stored_briefly
 def event_list(request: HttpRequest) -> HttpResponse:
     """What is to come; with `?past=1` what has been."""
     is_past = request.GET.get("past") == "1"
@@ -40,6 +42,7 @@ def event_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@stored_briefly
 def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event.objects.published().select_related("city", "visit"), slug=slug)
     return render(

@@ -24,6 +24,7 @@ FEW = 6
 
 
 @require_safe
+@stored_briefly
 def visit_list(request: HttpRequest) -> HttpResponse:
     """All visits as one line in two directions; `?city=` keeps those of one city."""
     published = Visit.objects.published()

@@ -8,12 +8,14 @@ from django.views.decorators.http import require_safe
 from cities.models import City
 from sistercities.news.models import Article
 from sistercities.shared.cards import gather
+from sistercities.shared.headers import stored_briefly
 
 ARTICLES_ON_PAGE = 20
 RELATED = 3
 
 
 @require_safe
+@stored_briefly
 def article_list(request: HttpRequest) -> HttpResponse:
     """The newest first; `?section=` keeps one section, and any other word none."""
     articles = Article.objects.published().newest().defer("body")
@@ -35,6 +37,7 @@ def article_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@stored_briefly
 def article_detail(request: HttpRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(
         Article.objects.published().select_related("source", "visit"), slug=slug

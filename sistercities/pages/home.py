@@ -12,10 +12,12 @@ from donations.models import Campaign
 from exchanges.models import Event, Gallery, Visit
 from sistercities.news.models import Article
 from sistercities.shared.cards import Card, gather, newest_first
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import current_site
 
 
 @require_safe
+@stored_briefly
 def home(request: HttpRequest) -> HttpResponse:
     cities = list(City.objects.published().order_by("name"))
     home_city = next((city for city in cities if city.is_home), None)

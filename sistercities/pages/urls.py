@@ -6,6 +6,7 @@ from sistercities.pages import views
 from sistercities.pages.health import Ready
 from sistercities.pages.home import home
 from sistercities.pages.sitemaps import Everything
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.media import media
 from sistercities.shared.site import without_site
 
@@ -18,7 +19,7 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path(
         "sitemap.xml",
-        require_safe(without_site(sitemap)),
+        require_safe(stored_briefly(without_site(sitemap))),
         {"sitemaps": {"everything": Everything}},
         name="sitemap",
     ),
