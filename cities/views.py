@@ -27,6 +27,7 @@ NOON = dt.time(12)
 
 
 @require_safe
+@stored_briefly
 def city_list(request: HttpRequest) -> HttpResponse:
     """A few partners with their pictures; many, or what `?q=…&country=…` finds, as a dense list."""
     cities = list(City.objects.published().defer("partnership").order_by("name"))

@@ -77,10 +77,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sistercities.shared.compression.CompressTexts",
+    "sistercities.shared.pagecache.KeepPages",
     "django.middleware.security.SecurityMiddleware",
     "sistercities.shared.headers.CrossOriginHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "sistercities.shared.compression.CompressTexts",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -117,6 +118,7 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/site.sqlite3")}
 CACHES = {"default": env.cache("CACHE_URL", default="dbcache://shared_cache")}
+PAGE_STORE_MB = env.number("PAGE_STORE_MB", default=64)  # of each web process; 0: none is stored
 HUEY = queue_from_url(env.text("TASKS_URL", default=f"sqlite:///{VAR_DIR}/queue.sqlite3"))
 TASKS = {
     "default": {

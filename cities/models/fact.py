@@ -17,6 +17,8 @@ from cities.units import CURRENCIES, UNITS, in_base, in_other, unit_choices
 class Measure(models.Model):
     """What a fact measures. Two facts of one city with the same measure are compared."""
 
+    shown_on_pages = True
+
     name = models.CharField(
         _("name"), max_length=80, unique=True, help_text=_("Such as Population.")
     )
@@ -41,6 +43,8 @@ class FactQuerySet(models.QuerySet):
 
 class Fact(models.Model):
     """A value, its unit, the time it held, and who says so."""
+
+    shown_on_pages = True
 
     city = models.ForeignKey(City, models.CASCADE, related_name="facts")
     measure = models.ForeignKey(Measure, models.PROTECT, verbose_name=_("measure"))

@@ -18,6 +18,8 @@ from sistercities.shared.richtext import RichTextField
 class Ordered(models.Model):
     """A row of a city's page, in the order that staff give it."""
 
+    shown_on_pages = True
+
     order = models.PositiveSmallIntegerField(
         _("order"), default=0, help_text=_("Small numbers come first.")
     )

@@ -28,6 +28,8 @@ def source_name(path: str = "source") -> Case:
 class Source(models.Model):
     """Where a fact or a sentence comes from."""
 
+    shown_on_pages = True
+
     title = models.CharField(_("title"), max_length=200)
     publisher = models.CharField(_("publisher"), max_length=160, blank=True)
     url = models.URLField(_("web address"), blank=True, max_length=400)

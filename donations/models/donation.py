@@ -67,6 +67,9 @@ class Donation(models.Model):
     them.
     """
 
+    # A gift that was begun shows nowhere: it counts from when it is paid, and in the ledger.
+    shown_on_pages = ("paid_at", "amount_cents", "campaign")
+
     refunded_cents: int  # after with_returned(), like the next
     charged_back_cents: int
 

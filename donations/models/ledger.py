@@ -71,6 +71,8 @@ class LedgerEntryQuerySet(FinalQuerySet):
 class LedgerEntry(FinalModel):
     """One fact about money: a charge, a refund, a payout. Its postings say what moved where."""
 
+    shown_on_pages = True
+
     class Kind(models.TextChoices):
         CHARGE = "charge", _("Gift charged")
         REFUND = "refund", _("Refund")
@@ -184,6 +186,8 @@ class PostingQuerySet(FinalQuerySet):
 
 class LedgerPosting(FinalModel):
     """One amount from one account to another, so that every posting sums to zero by its shape."""
+
+    shown_on_pages = True
 
     effect_cents: int  # after with_effect_on()
 

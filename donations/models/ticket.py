@@ -47,6 +47,8 @@ class TicketQuerySet(models.QuerySet):
 class Ticket(models.Model):
     """A kind of seat at an event. Cents of `CURRENCY`: price = fair value + gift (D9)."""
 
+    shown_on_pages = True
+
     taken: int  # after with_taken()
 
     event = models.ForeignKey(
@@ -178,6 +180,9 @@ class TicketLine(models.Model):
     """Seats of one kind in one order; the order is a gift. Price and value of one seat are those
     that the buyer read. The money, its receipt and what went back stand with the gift.
     """
+
+    shown_on_pages = True
+    turns_at = ("held_until",)
 
     refunded_cents: int  # after with_refunded()
 

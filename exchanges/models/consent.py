@@ -26,6 +26,8 @@ class GuardianConsent(KeepsFiles):
     All of it is private. Taking it back is final: a new word is a new row.
     """
 
+    shown_on_pages = True
+
     child = models.CharField(
         _("child"), max_length=120,
         help_text=_("As you will recognize the child: a first name and a row is enough."),

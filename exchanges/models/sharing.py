@@ -66,6 +66,8 @@ class GalleryLink(models.Model):
 class GalleryArchive(KeepsFiles):
     """The photos of a gallery that may be seen, in one ZIP. `fingerprint` says which they are."""
 
+    shown_on_pages = True
+
     gallery = models.OneToOneField(Gallery, models.CASCADE, related_name="archive")
     file = models.CharField(max_length=120, blank=True)
     fingerprint = models.CharField(max_length=64, blank=True)

@@ -261,6 +261,8 @@ class DayQuerySet(models.QuerySet):
 class Day(models.Model):
     """A day of the itinerary; its number is its place in the visit."""
 
+    shown_on_pages = True
+
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="days")
     number = models.PositiveSmallIntegerField(_("day"))
     on = models.DateField(_("date"), null=True, blank=True)
@@ -312,6 +314,8 @@ class StopQuerySet(models.QuerySet):
 class Stop(models.Model):
     """One line of a day's programme."""
 
+    shown_on_pages = True
+
     day = models.ForeignKey(Day, models.CASCADE, related_name="stops")
     at = models.TimeField(_("time"), null=True, blank=True)
     title = models.CharField(_("what"), max_length=160)
@@ -345,6 +349,8 @@ class ParticipantQuerySet(models.QuerySet):
 
 
 class Participant(models.Model):
+    shown_on_pages = True
+
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="participants")
     name = models.CharField(_("name"), max_length=120)
     role = models.CharField(_("role"), max_length=120, blank=True)
@@ -372,6 +378,8 @@ class HostQuerySet(models.QuerySet):
 
 class Host(models.Model):
     """An organisation that received the delegation."""
+
+    shown_on_pages = True
 
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="hosts")
     name = models.CharField(_("name"), max_length=120)

@@ -16,6 +16,7 @@ from exchanges.linked_data import of_event
 from exchanges.models import Event, Visit
 from exchanges.month import Month
 from sistercities.shared import clock
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.keyset import Keyset, number
 from sistercities.shared.site import current_site
 
@@ -32,6 +33,7 @@ PAST_IN_CALENDAR = dt.timedelta(days=366)
 
 
 @require_safe
+@stored_briefly
 def event_list(request: HttpRequest) -> HttpResponse:
     """What is to come; with `?past=1` what has been; with `?month=2026-12` that month."""
     if "month" in request.GET:
@@ -92,6 +94,7 @@ def _national_days() -> list[NationalDay]:
 
 
 @require_safe
+@stored_briefly
 def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event.objects.published().select_related("city", "visit"), slug=slug)
     dates = list(event.dates.published().defer("body"))

@@ -33,6 +33,7 @@ LATEST = Keyset({"starts_on": dt.date.fromisoformat, "pk": number})
 
 
 @require_safe
+@stored_briefly
 def visit_list(request: HttpRequest) -> HttpResponse:
     """All visits as one line in two directions: what is to come, then year by year back.
 

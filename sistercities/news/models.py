@@ -96,6 +96,8 @@ class FeedSource(models.Model):
     a list of {"title", "url", "published"} (ISO 8601, may be empty), newest first.
     """
 
+    shown_on_pages = True
+
     title = models.CharField(_("title"), max_length=120)
     url = models.URLField(
         _("address of the feed"), max_length=400, unique=True,

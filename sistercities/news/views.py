@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from cities.models import City
 from sistercities.news.models import Article
 from sistercities.shared.cards import gather, newest_first
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.keyset import Keyset, moment, number
 from sistercities.shared.linked_data import of_page, us
 
@@ -18,6 +19,7 @@ NEWEST = Keyset({"publish_at": moment, "pk": number})
 
 
 @require_safe
+@stored_briefly
 def article_list(request: HttpRequest) -> HttpResponse:
     """The newest first; `?section=` keeps one section, and any other word none."""
     articles = Article.objects.published().newest().defer("body")
@@ -39,6 +41,7 @@ def article_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@stored_briefly
 def article_detail(request: HttpRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(
         Article.objects.published().select_related("source", "visit"), slug=slug

@@ -25,7 +25,7 @@ from sistercities.newsletter.models import Consent, Subscriber, Topic
 from sistercities.newsletter.subscribing import CannotReturn, Erased, ExpiredToken, UnknownToken
 from sistercities.shared import proof_of_work
 from sistercities.shared.admission import Admission
-from sistercities.shared.headers import personal
+from sistercities.shared.headers import personal, stored_briefly
 from sistercities.shared.limits import client_address
 from sistercities.shared.signing import fingerprint
 from sistercities.shared.site import without_site
@@ -42,11 +42,7 @@ def newsletter(request: HttpRequest) -> HttpResponse:
     put right, what was typed is kept. 429: too many for now.
     """
     if request.method != "POST":
-        return render(
-            request,
-            "newsletter/newsletter.html",
-            _choices(source=request.path, page=archive.page_of_letters(request)),
-        )
+        return _sign_up(request)
     form = SignUpForm(request.POST)
     if not form.is_valid():
         return _again(request, form, status=422)
@@ -76,6 +72,12 @@ def newsletter(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@stored_briefly
+def _sign_up(request: HttpRequest) -> HttpResponse:
+    context = _choices(source=request.path, page=archive.page_of_letters(request))
+    return render(request, "newsletter/newsletter.html", context)
+
+
 def _choices(**context: object) -> dict[str, object]:
     """What a form of the letter offers; a language is asked for only where there are several."""
     languages = settings.LANGUAGES if len(settings.LANGUAGES) > 1 else []
@@ -94,6 +96,7 @@ def _again(request: HttpRequest, form: SignUpForm, *, status: int) -> HttpRespon
 
 
 @require_safe
+@stored_briefly
 def thanks(request: HttpRequest) -> HttpResponse:
     """What everybody reads after a sign-up: look in your mailbox."""
     return render(request, "newsletter/thanks.html")

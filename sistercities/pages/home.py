@@ -15,10 +15,12 @@ from exchanges.models.visit import when
 from sistercities.news.models import Article
 from sistercities.shared import clock
 from sistercities.shared.cards import Card, gather, newest_first
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import current_site
 
 
 @require_safe
+@stored_briefly
 def home(request: HttpRequest) -> HttpResponse:
     cities = list(City.objects.published().defer("partnership").order_by("name"))
     home_city = next((city for city in cities if city.is_home), None)

@@ -9,6 +9,7 @@ from sistercities.pages.home import home
 from sistercities.pages.share_pictures import share_picture
 from sistercities.pages.sitemaps import Everything
 from sistercities.pages.styleguide import styleguide
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.media import media
 from sistercities.shared.site import without_site
 
@@ -23,7 +24,7 @@ urlpatterns = [
     path("robots.txt", views.robots, name="robots"),
     path(
         "sitemap.xml",
-        require_safe(without_site(sitemap)),
+        require_safe(stored_briefly(without_site(sitemap))),
         {"sitemaps": {"everything": Everything}, "template_name": "pages/sitemap.xml"},
         name="sitemap",
     ),

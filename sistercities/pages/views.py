@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.common import no_append_slash
@@ -16,10 +17,12 @@ from django.views.generic import DetailView
 
 from sistercities.pages import search as searching
 from sistercities.pages.models import BoardMember, Document, Page
+from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import without_site
 from sistercities.shared.stored_files import PRIVATE
 
 
+@method_decorator(stored_briefly, "dispatch")
 class PageDetail(DetailView):
     """About, contact, privacy and what else staff wrote."""
 
@@ -39,6 +42,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@stored_briefly
 def board(request: HttpRequest) -> HttpResponse:
     """Who runs the organisation, under the page `board` that staff write."""
     page = Page.objects.for_address("board", _("The board"))
@@ -47,6 +51,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@stored_briefly
 def documents(request: HttpRequest) -> HttpResponse:
     """Everything that we publish as a PDF, by kind, the latest first (giving.md D30).
 
@@ -85,6 +90,7 @@ def pdf_of(request: HttpRequest, row: Document) -> FileResponse:
 
 
 @require_safe
+@stored_briefly
 @without_site
 def robots(request: HttpRequest) -> HttpResponse:
     lines = (

@@ -15,8 +15,10 @@ class SharedConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(leave_json_unasked, dispatch_uid="leave_json_unasked")
+        from sistercities.shared import stamps
         from sistercities.shared.stored_files import KeepsFiles, discard_files_of
 
+        connection_created.connect(stamps.watch, dispatch_uid="stamps.watch")
         for model in apps.get_models():
             if issubclass(model, KeepsFiles):
                 post_delete.connect(discard_files_of, sender=model)

@@ -181,6 +181,8 @@ class Environment:
         config = dict(self._env.cache_url_config(url))
         if url.startswith("redis"):
             config["BACKEND"] = "django.core.cache.backends.redis.RedisCache"
+            # Every page asks it. A server that is gone without a word must not keep readers.
+            config["OPTIONS"] = {"socket_connect_timeout": 1, "socket_timeout": 1}
         else:
             # Django drops a third of what is still valid beyond 300 entries: limits would reset.
             config["OPTIONS"] = {"MAX_ENTRIES": 100_000}

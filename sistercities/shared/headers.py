@@ -8,10 +8,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.cache import cache_control
 
 Response = TypeVar("Response", bound=HttpResponseBase)
-BRIEFLY = 60  # seconds
+BRIEFLY = 30  # seconds
 MAIL_FLAGS = "/flag-icons/mail/"
-# For pages that show photos: anybody may keep a copy, and a photo whose consent is taken back is
-# gone from it within a minute (trust.md, Minors). Never for a page that sets a cookie.
+# For pages that are the same for everybody: the site stores them, and anybody else may. A photo
+# whose consent is taken back is gone within a minute (trust.md, Minors): half of it is for a
+# proxy's copy, half for a browser's copy of that. Never for a page that sets a cookie.
 stored_briefly = cache_control(public=True, max_age=BRIEFLY)
 
 

@@ -47,6 +47,8 @@ def validate_time_zone(name: str) -> None:
 class SiteSettings(models.Model):
     """The organisation, in one row. Receipts, letters and every page read it."""
 
+    shown_on_pages = True
+
     name = models.CharField(
         _("name"), max_length=120, default="Sister Cities",
         help_text=_("The full legal name. It stands on receipts and in the footer."),

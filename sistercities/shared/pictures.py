@@ -107,6 +107,8 @@ class PictureField(models.ImageField):
 class Pictured(KeepsFiles):
     """A row with one picture."""
 
+    shown_on_pages = True
+
     picture = PictureField(
         gettext_lazy("picture"),
         upload_to="",

@@ -24,6 +24,9 @@ class PublishableQuerySet(models.QuerySet):
 class Publishable(models.Model):
     """Something with a page of its own. A publish date in the future means: scheduled."""
 
+    shown_on_pages = True
+    turns_at = ("publish_at",)
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
         PUBLISHED = "published", _("Published")

@@ -16,7 +16,7 @@ from tests.bench.places import ROOT, environment
 
 AREAS = (
     "tests.bench.photos", "tests.bench.gallery_pages", "tests.bench.city_pages",
-    "tests.bench.giving", "tests.bench.mail",
+    "tests.bench.giving", "tests.bench.mail", "tests.bench.pages",
 )  # fmt: skip
 
 

@@ -104,18 +104,27 @@ def worker() -> Iterator[subprocess.Popen]:
 @contextlib.contextmanager
 def server() -> Iterator[int]:
     """granian as docs/operating.md starts it; gives its port."""
+    with serving("sistercities.wsgi:application") as (port, _process):
+        yield port
+
+
+@contextlib.contextmanager
+def serving(application: str, **environment: str) -> Iterator[tuple[int, subprocess.Popen]]:
+    """The same for any application; gives its port and its process, which leads a session."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", HOST, "--port", str(port), "--log-level", "error"),
-        *("--workers", "1", "--blocking-threads", "8", "sistercities.wsgi:application"),
+        *("--workers", "1", "--blocking-threads", "8", application),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, start_new_session=True, env={**os.environ, **environment}
+    )
     try:
         wait_for(lambda: _answers(port), seconds=60)
-        yield port
+        yield port, process
     finally:
         stop([process])
 
@@ -134,6 +143,17 @@ def wait_for(condition: Callable[[], bool], *, seconds: float) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("It did not happen in time.")
         time.sleep(0.1)
+
+
+def used(process: subprocess.Popen) -> float:
+    """Seconds of a processor that the processes of its session have used until now."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == process.pid:
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory(process: subprocess.Popen) -> float:

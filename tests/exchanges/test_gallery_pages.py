@@ -484,7 +484,7 @@ def test_page_with_photos_may_be_kept_for_a_minute_only(
     own = gallery.get_absolute_url() + address.format(pk=photo.pk)
     response = client.get(pages.get(address, own))
     assert response.status_code == 200
-    assert sorted(response["Cache-Control"].split(", ")) == ["max-age=60", "public"]
+    assert sorted(response["Cache-Control"].split(", ")) == ["max-age=30", "public"]
     assert not response.cookies
     assert "Cookie" not in response.get("Vary", "")
 

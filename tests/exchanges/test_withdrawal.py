@@ -222,7 +222,8 @@ def test_whatever_shows_a_photo_may_be_kept_for_a_minute_at_most(photo, link, ad
         response = Client().get(address(path))
         control = response["Cache-Control"]
         response.getvalue()
-        assert control in {"max-age=60, public", "public, max-age=60", "private, no-store"}, path
+        brief = {"max-age=30, public", "public, max-age=30", "public, max-age=60"}  # pages, files
+        assert control in {*brief, "private, no-store"}, path
     for path in ("/galleries/album/photos.zip", f"{link.get_absolute_url()}photos.zip"):
         response = Client().get(path)
         assert "no-store" in response["Cache-Control"]

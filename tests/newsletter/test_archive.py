@@ -80,7 +80,7 @@ def test_nothing_personal_and_no_placeholder_is_on_it(client, letter):
     assert "{{" not in shown
     response = client.get(letter.get_absolute_url())
     assert not response.cookies
-    assert response["Cache-Control"] == "public, max-age=60"
+    assert response["Cache-Control"] == "public, max-age=30"
 
 
 def test_a_placeholder_is_nowhere_that_leads_to_a_letter(

@@ -27,6 +27,8 @@ class IssueQuerySet(models.QuerySet):
 class Issue(models.Model):
     """Its state goes forward: a draft is scheduled, sent, and never sent again (mail.md E18)."""
 
+    shown_on_pages = True
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
         SCHEDULED = "scheduled", _("Waits for its time")

@@ -22,6 +22,8 @@ class Topic(models.Model):
     copied from the city each time a letter is drafted.
     """
 
+    shown_on_pages = True
+
     slug = models.SlugField(
         _("short name"), max_length=80, unique=True,
         help_text=_("For a city the last part of its page's address, such as jinzhou."),
