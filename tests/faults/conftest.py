@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests import migrated
+
 
 class Stage:
     """Real processes of a site; each runs one job of a module like `stage.py`."""
@@ -112,8 +114,9 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def built_stage(tmp_path_factory):
+def built_stage(tmp_path_factory, kept_folder):
     stage = Stage(tmp_path_factory.mktemp("site"))
+    shutil.copyfile(migrated.sqlite_file(kept_folder), stage.database)
     stage.run("prepare_database")
     stage.empty_database = stage.database.read_bytes()
     yield stage

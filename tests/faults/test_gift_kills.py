@@ -99,7 +99,8 @@ def gifts(built_stage, tmp_path_factory, django_db_setup):
         name, server = f"{settings.DATABASES['default']['NAME']}_kills", os.environ["DATABASE_URL"]
         with psycopg.connect(server, autocommit=True) as other:
             other.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            other.execute(f'CREATE DATABASE "{name}"')
+            template = settings.DATABASES["default"]["TEST"]["TEMPLATE"]
+            other.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         environment["DATABASE_URL"] = f"{server.rpartition('/')[0]}/{name}"
     stage = Gifts(folder, sandbox, **environment)
     if environment:
