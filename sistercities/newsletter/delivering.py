@@ -1,6 +1,6 @@
 """Handing a letter over, person by person. Any number of workers may do it at once (mail.md E18).
 
-A worker takes a run of rows, what goes out in a quarter of a second, and writes down what became
+A worker takes a run of rows, what goes out in half a second, and writes down what became
 of it together with taking the next: one commit for many letters. Each row is looked at once more
 (E10) and noted in the journal just before its message goes out, so of a worker that dies only the
 one message in flight is `unknown` (docs/decisions/0021).
@@ -31,7 +31,7 @@ from sistercities.shared.site import at_home
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
-RUN_SECONDS, RUN_MOST = 0.25, 100  # what one connection has in hand at a time
+RUN_SECONDS, RUN_MOST = 0.5, 100  # what one connection has in hand at a time
 MINUTES = [5, 30, 120, 360, 720]  # between the tries of a row that is to be asked again later
 TRIES = len(MINUTES) + 1
 WAITS = [0, 1, 2, 4]  # seconds, between troubles in a row with the server; then it is paused
@@ -228,7 +228,7 @@ class Round:
             if not self._send_next():
                 return False
         speed = (count - len(self.in_hand)) / (time.monotonic() - begun)
-        self.size = max(1, min(int(speed * RUN_SECONDS), 2 * self.size, RUN_MOST))
+        self.size = max(1, min(int(speed * RUN_SECONDS), 4 * self.size, RUN_MOST))
         return True
 
     def _send_next(self) -> bool:

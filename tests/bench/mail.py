@@ -20,7 +20,7 @@ from typing import Any
 from tests.bench.figures import Figure, note
 from tests.bench.places import HOST, ROOT, open_site, wait_for
 
-PEOPLE, TURNS = 500, 5
+PEOPLE, TURNS = 1200, 2
 FAR_PEOPLE, AWAY, CONNECTIONS, ROUND_TRIPS = 120, 20, 4, 4.7
 FEW, MANY = 1000, 100_000
 
