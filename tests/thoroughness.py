@@ -1,8 +1,11 @@
-"""How often a test of chance is repeated: a few times at a desk, many times where `CI` is set."""
+"""How often a test of chance is repeated: a few times at a desk, more often where `CI` is set, and
+as often as the promises name where `THOROUGH` is.
+"""
 
 import os
 
 IN_CI = bool(os.environ.get("CI"))
+IS_THOROUGH = bool(os.environ.get("THOROUGH"))
 
 
 def rounds(usual: int, *, in_ci: int) -> int:

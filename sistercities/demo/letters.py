@@ -1,10 +1,15 @@
 """The demo's readers, all invented: they signed up and confirmed as readers do, and got letters."""
 
+import contextlib
 import datetime as dt
 import re
+import tempfile
+from collections.abc import Iterator
 
-from sistercities.newsletter import composing, subscribing
-from sistercities.newsletter.models import Consent, Delivery, Issue, Subscriber, address_key
+from django.conf import settings
+
+from sistercities.newsletter import composing, delivering, releasing, subscribing
+from sistercities.newsletter.models import Consent, Issue, Subscriber
 from sistercities.shared import clock
 from sistercities.shared.models import OutgoingMessage
 
@@ -22,8 +27,8 @@ def load() -> None:
     readers = Subscriber.objects.filter(email_key__endswith=f"@{DOMAIN}")
     readers.update(created_at=at, asked_at=at, confirm_sent_at=at, confirmed_at=at)
     Consent.objects.filter(subscriber__in=readers).update(at=at)
-    for issue in Issue.objects.filter(status=Issue.Status.SENT):
-        _deliver(issue, list(readers))
+    for issue in Issue.objects.exclude(send_at=None).order_by("send_at"):
+        _send(issue)
     composing.draft()
 
 
@@ -43,11 +48,26 @@ def _sign_up(email: str, name: str) -> None:
     mails.delete()
 
 
-def _deliver(issue: Issue, readers: list[Subscriber]) -> None:
-    Delivery.objects.bulk_create(
-        Delivery(
-            issue=issue, subscriber=reader, address_key=address_key(reader.email),
-            state=Delivery.State.SENT, attempts=1, sent_at=issue.began_at,
-        )
-        for reader in readers
-    )  # fmt: skip
+def _send(issue: Issue) -> None:
+    """As the worker does, at the letter's own time; the mail goes to nobody."""
+    assert issue.send_at
+    Issue.objects.filter(pk=issue.pk).update(status=Issue.Status.SCHEDULED)
+    with tempfile.TemporaryDirectory() as folder, _settings(
+        CLOCK=issue.send_at, VAR_DIR=folder, MAIL_RATE=0,
+        EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend",
+    ):  # fmt: skip
+        releasing.settle()
+        delivering.deliver_over_one(seconds=60)
+        releasing.finish()
+
+
+@contextlib.contextmanager
+def _settings(**values: object) -> Iterator[None]:
+    before = {name: getattr(settings, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(settings, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(settings, name, value)

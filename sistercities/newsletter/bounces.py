@@ -22,7 +22,6 @@ from sistercities.newsletter.models import (
     MailEvent,
     Subscriber,
     Suppression,
-    address_key,
     normalise,
 )
 from sistercities.shared import clock
@@ -163,7 +162,7 @@ def _soft_bounces(address: str) -> int:
     if person and person.confirmed_at:
         since = max(since, person.confirmed_at)
     bounced = Q(bounced_at__gte=since, is_hard_bounce=False)
-    return Delivery.objects.filter(bounced, address_key=address_key(address)).count()
+    return Delivery.objects.filter(bounced, address_key__in=suppressing.keys_of(address)).count()
 
 
 def _watch(issue: Issue) -> None:

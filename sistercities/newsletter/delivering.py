@@ -1,51 +1,52 @@
 """Handing a letter over, person by person. Any number of workers may do it at once (mail.md E18).
 
-A row is taken by a conditional update, looked at once more (E10), handed over, and written down.
-A worker that dies leaves the one row that it had in hand: after its lease that is `unknown`, and
-only a person can send it again.
+A worker takes a run of rows, what goes out in half a second, and writes down what became
+of it together with taking the next: one commit for many letters. Each row is looked at once more
+(E10) and noted in the journal just before its message goes out, so of a worker that dies only the
+one message in flight is `unknown` (docs/decisions/0021).
 """
 
+import contextlib
 import datetime as dt
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import connections, transaction
-from django.db.models import F, OuterRef, Subquery
-from django.utils import translation
+from django.db.models import F
 from django.utils.translation import gettext as _
 
-from sistercities.newsletter import bounces, counting, pacing, releasing
-from sistercities.newsletter.bounce_addresses import bounce_address
+from sistercities.newsletter import bounces, pacing, releasing, suppressing
 from sistercities.newsletter.handing_over import Kind, Line, Outcome
-from sistercities.newsletter.journal import Journal
+from sistercities.newsletter.journal import Journal, Note
 from sistercities.newsletter.models import Delivery, Issue, Subscriber, Suppression
-from sistercities.newsletter.models.delivery import unsubscribe_url
-from sistercities.newsletter.rendering import Letter, personal, skeleton
+from sistercities.newsletter.writing import Writer
 from sistercities.shared import clock
 from sistercities.shared.site import at_home
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
+RUN_SECONDS, RUN_MOST = 0.5, 100  # what one connection has in hand at a time
 MINUTES = [5, 30, 120, 360, 720]  # between the tries of a row that is to be asked again later
 TRIES = len(MINUTES) + 1
 WAITS = [0, 1, 2, 4]  # seconds, between troubles in a row with the server; then it is paused
 REFUSALS = 50  # in a row: something is wrong with the letter or with us
-SKIPPED_AT_ONCE = 200
-SKELETONS = 200
 # The connections of one process write in turn: SQLite lets in one, and who finds its door shut
 # sleeps longer each time.
 WRITING = threading.Lock()
 LEFT_BY_THEMSELVES = {
     Suppression.Reason.LEFT, Suppression.Reason.ERASED, Suppression.Reason.STAFF,
 }  # fmt: skip
+LOOKED_AT = (
+    "pk", "token", "address_key", "message_id", "attempts", "issue__status", "subscriber",
+    "subscriber__email", "subscriber__name", "subscriber__language", "subscriber__status",
+    "subscriber__paused_until", "subscriber__token",
+)  # fmt: skip
 
 
 def deliver(*, seconds: float = 20) -> None:
@@ -120,38 +121,32 @@ class Round:
         self.issue, self.journal, self.until = issue, journal, until
         self.line = Line()
         self.writer = Writer(issue)
-        self.done: tuple[dict[str, Any], Outcome] | None = None
-        self.has_more = True
+        self.size = 1  # of the next run
+        self.in_hand: deque[int] = deque()  # what of the run is still to go out
+        self.done: list[tuple[Mapping[str, Any], dict[str, Any]]] = []  # each with its end
+        self.has_place = False  # the moment for one more has come (`pacing`)
         self.waiting = (
             Delivery.objects.waiting()
             .filter(issue=issue, issue__status=Issue.Status.SENDING)
             .select_for_update(skip_locked=True, of=("self",))
             .order_by("next_try_at", "pk")
-            .values(
-                "pk", "token", "address_key", "message_id", "attempts", "subscriber",
-                "subscriber__email", "subscriber__name", "subscriber__language",
-                "subscriber__status", "subscriber__paused_until", "subscriber__token",
-                suppressed=Subquery(
-                    Suppression.objects.filter(address_key=OuterRef("address_key"))
-                    .values("reason")[:1]
-                ),
-            )
-        )  # fmt: skip
+            .values_list("pk", flat=True)
+        )
+        self.claim = journal.new_claim()
+        # One whose lease ended is unknown no more once its end is known.
+        self.own = Delivery.objects.filter(
+            claim=self.claim, state__in=[State.CLAIMED, State.UNKNOWN]
+        )
+        self.look = self.own.order_by().values(*LOOKED_AT)  # made once: half of what a look costs
 
     def go(self) -> None:
-        with ExitStack() as ending:
-            ending.callback(self.line.close)
-            ending.callback(self._write_down)
-            while self.has_more and time.monotonic() < self.until:
-                if not self._has_line():
+        try:
+            while time.monotonic() < self.until and self._has_line() and self._take():
+                if not self._send_run():
                     return
-                wait = pacing.seconds_to_wait()
-                if wait > 0:
-                    self._write_down()
-                    time.sleep(wait)
-                taken = self._next()
-                if taken and not self._hand_over(taken):
-                    return
+        finally:
+            self._put_down()
+            self.line.close()
 
     def _has_line(self) -> bool:
         """Opens the connection, again after a while where nobody answers; False: not now."""
@@ -166,203 +161,163 @@ class Round:
                 if not self._wait_after_trouble(said, server_lost=True):
                     return False
 
-    def _next(self) -> dict[str, Any] | None:
-        """Writes down what became of the one before and takes the next, in one transaction."""
+    # --- the rows ---
+
+    def _take(self) -> bool:
+        """Writes down what became of one run and takes the next, in one transaction. False: there
+        is nothing to take.
+        """
+        now = clock.now()
         with WRITING, transaction.atomic():
-            if self.done:
-                self._update(*self.done)
-            taken = self._take()
-        self.done = None
-        return taken
+            self._write_down()
+            taken = list(self.waiting.filter(next_try_at__lte=now)[: self.size])
+            Delivery.objects.filter(pk__in=taken).update(
+                state=State.CLAIMED, claimed_at=now, claim=self.claim, attempts=F("attempts") + 1
+            )
+        self.done, self.in_hand = [], deque(taken)
+        return bool(taken)
+
+    def _put_down(self) -> None:
+        """Writes down what became of the run, and leaves the rest of it to others."""
+        if self.done or self.in_hand:
+            with WRITING, transaction.atomic():
+                self._write_down()
+            self.done, self.in_hand = [], deque()
 
     def _write_down(self) -> None:
-        if self.done:
-            with WRITING:
-                self._update(*self.done)
-            self.done = None
+        for row, end in self.done:
+            self.own.filter(pk=row["pk"]).update(**end)
+            if end["state"] == State.FAILED:
+                bounces.refused(token=row["token"], answer=end["answer"])
+        if self.in_hand:
+            self.own.filter(pk__in=self.in_hand).update(
+                state=State.QUEUED, claim="", attempts=F("attempts") - 1
+            )
 
-    def _take(self) -> dict[str, Any] | None:
-        """The next row, now in this worker's hands. Rows that must not go are left out on the way;
-        None: there is none left, or so many were left out that others should have their turn.
-        """
-        now, today = clock.now(), clock.today()
-        for _turn in range(SKIPPED_AT_ONCE):
-            found = self.waiting.filter(next_try_at__lte=now).first()
-            if found is None:
-                self.has_more = False
-                return None
-            row: dict[str, Any] = {**found, "attempts": found["attempts"] + 1}
-            mine = Delivery.objects.waiting().filter(pk=row["pk"])
-            if reason := _left_out_because(row, today):
-                mine.update(state=State.SKIPPED, skip_reason=reason)
-                continue
-            row["claim"] = f"{row['attempts']}:{row['token']}"
-            if mine.update(
-                state=State.CLAIMED, claimed_at=now, claim=row["claim"], attempts=row["attempts"]
-            ):
+    def _look_again(self) -> Mapping[str, Any] | None:
+        """The next row as it stands now, noted in the journal; None: this person gets nothing."""
+        with self.journal.alone():  # so nobody gives it up between the look and the note
+            row = next(iter(self.look.filter(pk=self.in_hand[0])), None)
+            if row and row["issue__status"] != Issue.Status.SENDING:
                 return row
-        return None
+            if row and (reason := _left_out_because(row)):
+                end = {"state": State.SKIPPED, "skip_reason": reason, "claim": ""}
+                self.done.append((row, end | {"attempts": row["attempts"] - 1}))
+                row = None
+            if row:
+                self.journal.note(row["address_key"], row["attempts"])
+            self.in_hand.popleft()
+        return row
 
-    def _hand_over(self, row: dict[str, Any]) -> bool:
-        """Sends one. False: the worker had better stop."""
+    def _end(self, row: Mapping[str, Any], outcome: Outcome) -> None:
+        self.done.append((row, _what_became_of(row, outcome)))
+        if outcome.kind != Kind.UNKNOWN:
+            what = Note.TAKEN if outcome.kind == Kind.SENT else Note.NOT_TAKEN
+            with contextlib.suppress(OSError), self.journal.alone():
+                self.journal.note(row["address_key"], row["attempts"], what)
+
+    # --- the messages ---
+
+    def _send_run(self) -> bool:
+        """Sends what is in hand, as far as that goes quickly. False: the worker had better stop."""
+        begun, count = time.monotonic(), len(self.in_hand)
+        while self.in_hand and self.line.is_open and time.monotonic() < begun + 2 * RUN_SECONDS:
+            if not self.has_place:
+                time.sleep(pacing.seconds_to_wait())
+                self.has_place = True  # where this one gets nothing, it is the next one's
+            if not self._send_next():
+                return False
+        speed = (count - len(self.in_hand)) / (time.monotonic() - begun)
+        self.size = max(1, min(int(speed * RUN_SECONDS), 4 * self.size, RUN_MOST))
+        return True
+
+    def _send_next(self) -> bool:
+        try:
+            row = self._look_again()
+        except OSError as error:
+            said = _("The journal of letters cannot be written (%s).") % type(error).__name__
+            return self._wait_after_trouble(said)
+        if row is None:
+            return True
+        if row["issue__status"] != Issue.Status.SENDING:
+            return False
+        self.has_place = False
         try:
             message = self.writer.message(row)
         except Exception as error:
             # The letter itself is broken; it would be for everybody.
             logger.exception("Letter %s could not be written", self.issue.pk)
-            self.done = row, Outcome(Kind.NOT_SENT, type(error).__name__)
+            self._end(row, Outcome(Kind.NOT_SENT, type(error).__name__))
             problem = _("The letter could not be written (%s).") % type(error).__name__
             releasing.interrupt(issue=self.issue, problem=problem)
             return False
-        try:
-            self.journal.note(row["address_key"], row["attempts"])
-        except OSError as error:
-            outcome = Outcome(Kind.NOT_SENT, f"journal: {type(error).__name__}")
-        else:
-            outcome = self.line.hand_over(message)
-        self.done = row, outcome
-        if outcome.kind in {Kind.NOT_SENT, Kind.UNKNOWN}:
-            self._write_down()
-            self.line.close()
+        outcome = self.line.hand_over(message)
+        self._end(row, outcome)
+        return self._may_go_on_after(outcome, is_first=row["attempts"] == 1)
+
+    def _may_go_on_after(self, outcome: Outcome, *, is_first: bool) -> bool:
+        if outcome.kind == Kind.SENT:
+            self._count(troubles=0, refusals=0)
+            return True
+        # A server that hangs up over the same person again has nothing against the others.
+        if outcome.kind in {Kind.NOT_SENT, Kind.UNKNOWN} or (
+            outcome.kind == Kind.BROKEN and is_first
+        ):
             problem = _("The mail server takes nothing from us: %s") % outcome.answer
             return self._wait_after_trouble(problem)
-        return self._count_refusals(outcome)
-
-    def _update(self, row: dict[str, Any], outcome: Outcome) -> None:
-        """Writes down what became of a row. Nothing where a person has decided meanwhile."""
-        now = clock.now()
-        changes: dict[str, Any] = {"answer": outcome.answer}
-        kind = outcome.kind
-        if kind == Kind.LATER and row["attempts"] >= TRIES:
-            kind = Kind.REFUSED
-        match kind:
-            case Kind.SENT:
-                changes |= {"state": State.SENT, "sent_at": now}
-            case Kind.REFUSED:
-                changes |= {"state": State.FAILED}
-                bounces.refused(token=row["token"], answer=outcome.answer)
-            case Kind.UNKNOWN:
-                changes |= {"state": State.UNKNOWN}
-            case Kind.NOT_SENT:
-                changes |= {"state": State.QUEUED, "claim": ""}
-            case Kind.LATER:
-                pause = dt.timedelta(minutes=MINUTES[row["attempts"] - 1])
-                changes |= {"state": State.QUEUED, "claim": "", "next_try_at": now + pause}
-        # One whose lease ended meanwhile is unknown no more.
-        Delivery.objects.filter(
-            pk=row["pk"], claim=row["claim"], state__in=[State.CLAIMED, State.UNKNOWN]
-        ).update(**changes)
-
-    def _count_refusals(self, outcome: Outcome) -> bool:
-        own = Issue.objects.filter(pk=self.issue.pk)
-        if outcome.kind == Kind.SENT:
-            if self.issue.troubles or self.issue.refusals:
-                self.issue.troubles = self.issue.refusals = 0
-                own.update(troubles=0, refusals=0)
+        self._count(troubles=0, refusals=self.issue.refusals + 1)
+        if self.issue.refusals < REFUSALS:
             return True
-        self.issue.refusals += 1
-        own.update(refusals=F("refusals") + 1)
-        if self.issue.refusals >= REFUSALS:
-            self._write_down()
-            problem = _("The mail server refused %(count)d letters in a row: %(answer)s")
-            words = {"count": self.issue.refusals, "answer": outcome.answer}
-            releasing.interrupt(issue=self.issue, problem=problem % words)
-            return False
-        return True
+        problem = _("The mail server refused %(count)d letters in a row: %(answer)s")
+        words = {"count": self.issue.refusals, "answer": outcome.answer}
+        self._put_down()
+        releasing.interrupt(issue=self.issue, problem=problem % words)
+        return False
 
     def _wait_after_trouble(self, problem: str, *, server_lost: bool = False) -> bool:
         """Waits longer each time; after some in a row the letter is paused. False: stop."""
-        self._write_down()
-        self.issue.troubles += 1
-        Issue.objects.filter(pk=self.issue.pk).update(troubles=F("troubles") + 1)
+        self._put_down()
+        self._count(troubles=self.issue.troubles + 1)
         if self.issue.troubles > len(WAITS):
             releasing.interrupt(issue=self.issue, problem=problem, server_lost=server_lost)
             return False
         time.sleep(WAITS[self.issue.troubles - 1])
         return True
 
+    def _count(self, **counts: int) -> None:
+        """Keeps in the letter what came in a row, as far as this worker knows."""
+        changed = {name: n for name, n in counts.items() if getattr(self.issue, name) != n}
+        if changed:
+            Issue.objects.filter(pk=self.issue.pk).update(**changed)
+            for name, count in changed.items():
+                setattr(self.issue, name, count)
 
-def _left_out_because(row: Mapping[str, Any], today: dt.date) -> Delivery.Skip | None:
+
+def _what_became_of(row: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """What is to be written down of a row that was begun."""
+    now, said = clock.now(), {"answer": outcome.answer}
+    match outcome.kind:
+        case Kind.SENT:
+            return said | {"state": State.SENT, "sent_at": now}
+        case Kind.UNKNOWN:
+            return said | {"state": State.UNKNOWN}
+        case Kind.NOT_SENT:
+            return said | {"state": State.QUEUED, "claim": ""}
+        case Kind.LATER | Kind.BROKEN if row["attempts"] < TRIES:
+            then = now + dt.timedelta(minutes=MINUTES[row["attempts"] - 1])
+            return said | {"state": State.QUEUED, "claim": "", "next_try_at": then}
+    return said | {"state": State.FAILED}
+
+
+def _left_out_because(row: Mapping[str, Any]) -> Delivery.Skip | None:
     """Why this person gets no letter after all, as things stand now (E10)."""
+    if row["subscriber"] is None:
+        return Delivery.Skip.UNSUBSCRIBED
+    reason = suppressing.reason_for(row["subscriber__email"])
     is_confirmed = row["subscriber__status"] == Subscriber.Status.CONFIRMED
-    if row["suppressed"] and (is_confirmed or row["suppressed"] not in LEFT_BY_THEMSELVES):
+    if reason and (is_confirmed or reason not in LEFT_BY_THEMSELVES):
         return Delivery.Skip.SUPPRESSED
     if not is_confirmed:
         return Delivery.Skip.UNSUBSCRIBED
     until = row["subscriber__paused_until"]
-    return Delivery.Skip.PAUSED if until and until > today else None
-
-
-class Writer:
-    """Writes each person's message. One skeleton serves all who read the same blocks."""
-
-    def __init__(self, issue: Issue) -> None:
-        self.issue = issue
-        self.host = urlsplit(settings.SITE_URL).hostname
-        # A provider hears of bounces itself and sets the envelope's sender.
-        self.has_provider = settings.EMAIL_BACKEND.startswith("anymail.")
-        self.topics = frozenset(
-            issue.blocks.exclude(topic=None).values_list("topic__slug", flat=True)
-        )
-        self.skeletons: dict[tuple[str, frozenset[str]], Letter] = {}
-
-    def message(self, row: Mapping[str, Any]) -> EmailMultiAlternatives:
-        language = row["subscriber__language"]
-        letter = personal(
-            self._skeleton(language, self._follows(row["subscriber"])),
-            {
-                "name": row["subscriber__name"] or self._friend(language),
-                **addresses(self.issue, row["token"], row["subscriber__token"]),
-            },
-        )
-        sender = "" if self.has_provider else bounce_address(row["token"])
-        message = EmailMultiAlternatives(
-            letter.subject,
-            letter.text,
-            from_email=sender or settings.DEFAULT_FROM_EMAIL,
-            to=[row["subscriber__email"]],
-            headers={
-                **({"From": settings.DEFAULT_FROM_EMAIL} if sender else {}),
-                "Message-ID": row["message_id"],
-                "List-ID": f"<letter.{self.host}>",
-                "List-Unsubscribe": f"<{unsubscribe_url(row['token'])}>",
-                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-                "Precedence": "bulk",  # old answering machines know this one
-            },
-        )
-        message.attach_alternative(letter.html, "text/html")
-        # A provider tells it again with each bounce and complaint; SMTP knows no such thing.
-        message.metadata = {"delivery": row["token"]}  # type: ignore[attr-defined]
-        return message
-
-    def _follows(self, subscriber: int) -> frozenset[str]:
-        """The topics of this person, as far as this letter has blocks of them; none means all."""
-        if not self.topics:
-            return frozenset()
-        chosen = frozenset(
-            Subscriber.topics.through.objects.filter(subscriber=subscriber).values_list(
-                "topic__slug", flat=True
-            )
-        )
-        return chosen & self.topics or frozenset(sorted(chosen)[:1])
-
-    def _skeleton(self, language: str, follows: frozenset[str]) -> Letter:
-        if (language, follows) not in self.skeletons:
-            if len(self.skeletons) >= SKELETONS:
-                self.skeletons.clear()
-            letter = skeleton(self.issue, language=language, follows=follows)
-            self.skeletons[language, follows] = counting.counted(letter, self.issue)
-        return self.skeletons[language, follows]
-
-    def _friend(self, language: str) -> str:
-        with translation.override(language):
-            return _("friend")
-
-
-def addresses(issue: Issue, token: str, subscriber_token: str) -> dict[str, str]:
-    """What stands in the foot of one person's letter."""
-    return {
-        "unsubscribe_url": unsubscribe_url(token),
-        "preferences_url": f"{settings.SITE_URL}/newsletter/preferences/{subscriber_token}/",
-        "web_url": f"{settings.SITE_URL}/newsletter/issues/{issue.slug}/",
-    }
+    return Delivery.Skip.PAUSED if until and until > clock.today() else None

@@ -20,6 +20,7 @@ class Kind(Enum):
     LATER = auto()  # not taken over now; ask again later (4xx)
     REFUSED = auto()  # not taken over, nor will it be (5xx)
     UNKNOWN = auto()  # the answer never came: it may be on its way
+    BROKEN = auto()  # not taken over, and the connection ended: over this one, or for everybody
     NOT_SENT = auto()  # it is certain that nothing was handed over; the next will fare no better
 
 
@@ -36,16 +37,16 @@ class Line:
 
     def __init__(self) -> None:
         self._connection = get_connection()
-        self._is_open = False
+        self.is_open = False
         self._may_have_it = True
         self._answer = ""
 
     def open(self) -> None:
         """Raises `OSError` where nobody answers, or where we may not sign in."""
-        if self._is_open:
+        if self.is_open:
             return
         self._connection.open()
-        self._is_open = True
+        self.is_open = True
         server = getattr(self._connection, "connection", None)
         if isinstance(server, smtplib.SMTP):
             self._watch(server)
@@ -77,7 +78,7 @@ class Line:
         return Outcome(Kind.SENT, self._answer)
 
     def close(self) -> None:
-        self._is_open = False
+        self.is_open = False
         with contextlib.suppress(OSError):
             self._connection.close()
 
@@ -102,15 +103,17 @@ def outcome(error: Exception, *, may_have_it: bool) -> Outcome:
         return Outcome(Kind.NOT_SENT if error.status_code < 500 else Kind.UNKNOWN, said)
     if isinstance(error, ValueError):  # it could not even be written
         return Outcome(Kind.REFUSED, type(error).__name__)
-    if isinstance(error.__cause__, requests.ConnectTimeout) or not may_have_it:
+    if isinstance(error.__cause__, requests.ConnectTimeout):
         return Outcome(Kind.NOT_SENT, type(error).__name__)
+    if not may_have_it:
+        return Outcome(Kind.BROKEN, type(error).__name__)
     return Outcome(Kind.UNKNOWN, _("No answer came (%s).") % type(error).__name__)
 
 
 def _judged(code: int, said: bytes | str) -> Outcome:
     words = _words(code, said)
-    if code == 421:  # it closes the door on everybody
-        return Outcome(Kind.NOT_SENT, words)
+    if code == 421:  # it hangs up
+        return Outcome(Kind.BROKEN, words)
     return Outcome(Kind.LATER if 400 <= code < 500 else Kind.REFUSED, words)
 
 

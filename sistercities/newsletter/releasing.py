@@ -18,7 +18,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sistercities.newsletter import checking
+from sistercities.newsletter import checking, suppressing
+from sistercities.newsletter.journal import Journal
 from sistercities.newsletter.models import (
     Delivery,
     Issue,
@@ -123,10 +124,8 @@ def _chunks(issue: Issue) -> Iterable[list[tuple[int, str]]]:
         audience(issue).filter(pk__gt=last).order_by("pk").values_list("pk", "email_key")[:AT_ONCE]
     ):
         last = people[-1][0]
-        keys = {address_key(email): pk for pk, email in people}
-        for suppressed in Suppression.objects.filter(address_key__in=keys):
-            del keys[suppressed.address_key]
-        yield [(pk, key) for key, pk in keys.items()]
+        suppressed = suppressing.suppressed_among(email for _pk, email in people)
+        yield [(pk, address_key(email)) for pk, email in people if email not in suppressed]
 
 
 @transaction.atomic
@@ -287,13 +286,22 @@ def held_after() -> dt.timedelta:
 
 
 def give_up_on_the_lost() -> int:
-    """What a worker had in hand when it died is `unknown`; how many (E18).
+    """What a worker had in hand when it died: of its machine's the journal says what became of it;
+    of another's, which may do so itself for a while, it is `unknown`. How many (E18).
 
     A worker that is only slow, or whose clock is wrong, still writes down what became of it.
     """
-    return Delivery.objects.filter(state=State.CLAIMED, claimed_at__lt=clock.now() - LEASE).update(
-        state=State.UNKNOWN
-    )
+    now = clock.now()
+    lost = Delivery.objects.filter(state=State.CLAIMED, claimed_at__lt=now - LEASE)
+    count = lost.count()
+    if count:
+        for issue in Issue.objects.filter(pk__in=lost.values("issue")):
+            journal = Journal(issue)
+            if not journal.is_new:
+                with journal:
+                    journal.judge(lost.filter(issue=issue))
+        lost.filter(claimed_at__lt=now - 2 * LEASE).update(state=State.UNKNOWN)
+    return count
 
 
 @transaction.atomic

@@ -100,7 +100,7 @@ def lift(*, address: str) -> str:
 
 def reason_for(address: str) -> Suppression.Reason | None:
     """Why an address must not be written to; None where it may be."""
-    rows = Suppression.objects.filter(address_key__in=keys_of(address))
+    rows = Suppression.objects.filter(address_key__in=keys_of(address)).order_by()
     reasons = [Reason(reason) for reason in rows.values_list("reason", flat=True)]
     return max(reasons, key=RANK.index) if reasons else None
 

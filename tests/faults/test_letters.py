@@ -1,6 +1,8 @@
 """A mailing whose workers are killed, again and again (trust.md, Crash; invariant I4).
 
-Each time: nobody is missed, nobody is doubled by the machine, and what is not known is listed.
+Each time: nobody is missed, nobody is doubled by the machine, and what is not known is listed: of
+each worker that was killed, the one message in flight. `THOROUGH=1` kills 52 of them among 2,000
+people, twice; that takes some minutes.
 """
 
 import os
@@ -15,10 +17,10 @@ from contextlib import closing
 import pytest
 
 from tests.newsletter.mail_server import Sink
-from tests.thoroughness import rounds
+from tests.thoroughness import IS_THOROUGH, rounds
 
 pytestmark = pytest.mark.xdist_group("faults")  # one site for all of them
-PEOPLE, KILLS = 200, rounds(9, in_ci=28)
+PEOPLE, KILLS = (2000, 52) if IS_THOROUGH else (200, rounds(8, in_ci=12))
 
 
 @pytest.fixture
@@ -98,10 +100,10 @@ def test_e18_killed_at_random_nobody_is_missed_and_nobody_doubled(stage, server,
         **dict.fromkeys(dropped, "drop"),
     }
     kills = 0
-    for _round in range(KILLS // workers):
+    while kills < KILLS:
         jobs = [["deliver", server.port, 20, dice.choice([0, 0, 1])] for _ in range(workers)]
         processes = [stage.start(*job) for job in [["settle_letters"], *jobs]]
-        wait_for(server, len(server.got) + dice.randint(0, 12))
+        wait_for(server, len(server.got) + dice.randint(0, PEOPLE * workers // KILLS))
         time.sleep(dice.uniform(0, 0.005))
         for process in processes:
             os.kill(process, signal.SIGKILL)
@@ -122,6 +124,7 @@ def test_e18_killed_at_random_nobody_is_missed_and_nobody_doubled(stage, server,
     count = hold(stage, server, refused=set(refused))
     assert status == "sent"
     assert count["unknown"] <= kills + len(dropped)
+    assert kills >= 50 or not IS_THOROUGH
     print(f"{kills} kills, {dict(count)}")
 
 
@@ -152,10 +155,11 @@ def test_a_database_from_yesterday_sends_nothing_twice(stage, server):
     for path in stage.folder.glob("site.sqlite3*"):
         path.unlink()
     shutil.copy(copy, stage.database)
-    queued = list(states(stage).values()).count("queued")
-    assert 30 < queued <= 80
+    queued = {email for email, state in states(stage).items() if state == "queued"}
+    assert 20 < len(queued) <= 80
     time.sleep(0.1)
     arrived = len(server.got)
+    forgotten = queued & set(server.reached)
 
     stage.run("deliver", server.port)
 
@@ -163,6 +167,8 @@ def test_a_database_from_yesterday_sends_nothing_twice(stage, server):
     assert stage.sql("SELECT status FROM newsletter_issue") == [("paused",)]
     stage.run("resume")
     assert finish(stage, server) == "sent"
-    count = hold(stage, server, people=100)
-    assert count["unknown"] >= arrived - 21
-    assert count["sent"] + count["unknown"] == 100
+    assert hold(stage, server, people=100).keys() == {"sent", "unknown"}
+    unknown = {email for email, state in states(stage).items() if state == "unknown"}
+    assert forgotten
+    assert forgotten <= unknown
+    assert len(unknown - forgotten) <= 2  # what was in flight: at the kill, and in the copy

@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from sistercities.newsletter.models import Delivery, Subscriber, address_key
+from sistercities.newsletter.models import Delivery, Subscriber
+from sistercities.newsletter.suppressing import keys_of
 from sistercities.shared.admin import ReadOnlyAdmin
 
 FOUND = 1000
@@ -34,5 +35,5 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         people = Subscriber.objects.filter(email_key__contains=term).values_list("pk", flat=True)
-        found = Q(subscriber__in=list(people[:FOUND])) | Q(address_key=address_key(term))
+        found = Q(subscriber__in=list(people[:FOUND])) | Q(address_key__in=keys_of(term))
         return queryset.filter(found), False

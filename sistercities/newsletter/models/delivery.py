@@ -33,8 +33,8 @@ class DeliveryQuerySet(models.QuerySet):
 
 
 class Delivery(models.Model):
-    """A row for each person, made when the letter is released. A worker takes rows one by one;
-    one that was in a worker's hands when it died becomes `unknown` and waits for a person.
+    """A row for each person, made when the letter is released. A worker takes a few at a time;
+    the one whose message was in flight when it died becomes `unknown` and waits for a person.
     """
 
     class State(models.TextChoices):
