@@ -147,9 +147,13 @@ class City(Publishable, Pictured, TakesReplies):
     def linked_data(self) -> dict[str, Any]:
         """What search engines read of it (schema.org `City`)."""
         names = [self.native_name, *self.other_names.split(",")]
-        geo = {"@type": "GeoCoordinates", "latitude": self.latitude, "longitude": self.longitude}
+        geo = {
+            "@type": "GeoCoordinates",
+            "latitude": float(self.latitude),
+            "longitude": float(self.longitude),
+        }
         region = {"@type": "AdministrativeArea", "name": self.region} if self.region else None
-        country = {"@type": "Country", "name": self.country.name}
+        country = {"@type": "Country", "name": str(self.country.name)}
         return of_page(
             self, "City", self.name, self.summary,
             alternateName=[name.strip() for name in names if name.strip()],

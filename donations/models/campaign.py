@@ -248,6 +248,8 @@ class Campaign(Publishable, Pictured):
 class CampaignCost(models.Model):
     """A line of what the money pays for."""
 
+    shown_on_pages = True
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="costs")
     what = models.CharField(_("what"), max_length=120)
     amount_cents = models.BigIntegerField(_("amount"), help_text=_("In dollars."))
@@ -276,6 +278,8 @@ class CampaignUpdateQuerySet(models.QuerySet):
 
 class CampaignUpdate(models.Model):
     """What happened since: a few sentences with their day."""
+
+    shown_on_pages = True
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="updates")
     published_on = models.DateField(

@@ -47,6 +47,8 @@ class CommentQuerySet(models.QuerySet):
 
 
 class Comment(models.Model):
+    shown_on_pages = ("state", "name", "text", "answer")
+
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
         PUBLISHED = "published", _("Published")

@@ -16,7 +16,7 @@ from sistercities.comments.forms import ReplyForm, ReportForm
 from sistercities.comments.models import SUBJECTS, Comment
 from sistercities.shared.admission import Most
 from sistercities.shared.cards import gather, newest_first
-from sistercities.shared.headers import personal
+from sistercities.shared.headers import personal, stored_briefly
 
 WITH_PROOF = Most(place=20, everywhere=200)
 WITHOUT_PROOF = Most(place=3, everywhere=30)
@@ -35,7 +35,7 @@ def replies(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     subjects: Any = SUBJECTS[kind]._default_manager
     about = get_object_or_404(subjects.published(), slug=slug)
     if request.method != "POST":
-        return _page(request, kind, about)
+        return stored_briefly(_page)(request, kind, about)
     if not about.takes_replies:
         return _page(request, kind, about, status=409)
     form = ReplyForm(request.POST)
@@ -82,17 +82,21 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
     comment = get_object_or_404(rows, pk=min(pk, LARGEST_KEY))
     if not comment.about.is_public:
         raise Http404
-    form = ReportForm(request.POST or None)
-    status = 200
-    if request.method == "POST":
-        status = _admit(form, request, "report") if form.is_valid() else 422
-        if status == 0:
-            if not form.is_from_a_robot:
-                moderating.report(comment=comment, reason=form.cleaned_data["reason"])
-            return _thank(request.path)
+    if request.method != "POST":
+        return stored_briefly(_question)(request, comment, ReportForm())
+    form = ReportForm(request.POST)
+    if status := _admit(form, request, "report") if form.is_valid() else 422:
+        return personal(_question(request, comment, form, status=status))
+    if not form.is_from_a_robot:
+        moderating.report(comment=comment, reason=form.cleaned_data["reason"])
+    return _thank(request.path)
+
+
+def _question(
+    request: HttpRequest, comment: Comment, form: ReportForm, *, status: int = 200
+) -> HttpResponse:
     context = {"comment": comment, "form": form, "is_sent": "sent" in request.GET}
-    response = render(request, "comments/report.html", context, status=status)
-    return response if status == 200 else personal(response)
+    return render(request, "comments/report.html", context, status=status)
 
 
 def _admit(form: ReplyForm | ReportForm, request: HttpRequest, action: str) -> int:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from sistercities.pages import writing
 from sistercities.pages.models import Page
 from sistercities.shared.admission import Most
-from sistercities.shared.headers import personal
+from sistercities.shared.headers import personal, stored_briefly
 from sistercities.shared.open_forms import MailAddress, OneLine, OpenForm, PlainWords
 
 WITH_PROOF = Most(place=10, everywhere=200)
@@ -67,7 +67,7 @@ def contact(request: HttpRequest) -> HttpResponse:
     422: something to put right, what was typed is kept. 429: too many for now.
     """
     if request.method != "POST":
-        return _page(request, ContactForm())
+        return stored_briefly(_page)(request, ContactForm())
     form = ContactForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)

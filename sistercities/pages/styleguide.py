@@ -10,7 +10,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_safe
 from cities.models import City
 from sistercities.shared import clock
 from sistercities.shared.cards import Card
+from sistercities.shared.filtering import Choice
 from sistercities.shared.headers import personal
 
 FOLDER = settings.BASE_DIR / "templates" / "components"
@@ -72,6 +72,11 @@ def samples(city: City | None) -> dict[str, list[dict[str, Any]]]:
             {"field": SampleForm(prefix="field")["name"]},
             {"field": SampleForm({"wrong-email": LONG}, prefix="wrong")["email"]},
         ],
+        "filter": [
+            {"name": "sample", "label": "City", "all": "All cities", "choices": [
+                Choice("a", KAZAKH, False, 1), Choice("b", LONG, True, 1234),
+            ]},
+        ],
         "find": [{"text": KAZAKH}],
         "guard": [],
         "native": [
@@ -79,8 +84,9 @@ def samples(city: City | None) -> dict[str, list[dict[str, Any]]]:
             {"text": "Mainistir na Corann", "language": "ga"},
         ],
         "pager": [
-            {"page": Paginator(range(50), 20).page(1)},
-            {"page": Paginator(range(50_000), 20).page(1234), "kept": "city=jinzhou"},
+            {"page": SimpleNamespace(previous="", next="after=20"), "first": "/news/"},
+            {"page": SimpleNamespace(previous="before=21", next="after=40"),
+             "kept": "city=jinzhou", "first": "/visits/"},
         ],
         "picture": [{"item": city, "sizes": "20rem", "upto": 480}] if city else [],
         "plate": [{"item": city, "sizes": "60rem"}] if city else [],

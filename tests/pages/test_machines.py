@@ -52,7 +52,7 @@ PAGES: list[tuple[str, dict, list[str]]] = [
            "potentialAction": {"@type": "DonateAction", "target": f"{SITE}/donate/"}}, []),
     ("/cities/jinzhou/", {
         "@type": "City", "name": "Jinzhou", "alternateName": ["锦州"],
-        "geo": {"@type": "GeoCoordinates", "latitude": "41.11000", "longitude": "121.14000"},
+        "geo": {"@type": "GeoCoordinates", "latitude": 41.11, "longitude": 121.14},
         "image": f"{SITE}/share/wide/city/jinzhou.jpg"}, ["Home", "Cities", "Jinzhou"]),
     ("/visits/gardens/", {
         "@type": "Event", "name": "Gardens </script>", "startDate": "2013-09",

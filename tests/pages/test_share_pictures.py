@@ -83,7 +83,7 @@ def test_a_picture_for_sharing_shows_photo_flag_and_colour(
     assert any(r > 200 and g < 60 for r, g, _ in below)  # the flag of China
     assert sum(abs(r - 0x7B) + abs(g - 0x2A) + abs(b - 0x4E) < 30 for r, g, b in below) > 500
     told = client.get("/share/wide/visit/gardens.jpg").headers["Cache-Control"]
-    assert told == "public, max-age=60"
+    assert told == "public, max-age=30"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_picture_for_sharing_shows_photo_flag_and_colour(
     ["tall/visit/gardens", "wide/issue/gardens", "wide/visit/nope", "wide/participant/1"],
 )
 def test_nothing_else_is_drawn(client, visit, path, django_assert_max_num_queries):
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert client.get(f"/share/{path}.jpg").status_code == 404
     Visit.objects.update(status="draft")
     assert client.get("/share/wide/visit/gardens.jpg").status_code == 404
