@@ -13,7 +13,7 @@ help:
 run: .venv/installed
 	@exec $(PY) manage.py run --port $(PORT)
 
-# make test    the whole suite, on SQLite
+# make test    the whole suite, on SQLite; THOROUGH=1 repeats tests of chance as often as promised
 test: .venv/installed-dev
 	$(PY) -m pytest -n 3 --dist loadgroup -q $(ARGS)
 

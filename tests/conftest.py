@@ -11,6 +11,9 @@ from tests import migrated
 
 # Whoever uses none of these asks the same of each database: nothing.
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
+# How pages look and answer a hand; what they ask is asked by quicker tests. The journeys of
+# readers, donors and staff are walked on each database.
+LOOKS = {"test_every_page", "test_gallery", "test_upload", "test_workbench"}
 
 
 def pytest_collection_modifyitems(config, items):
@@ -29,7 +32,7 @@ def _is_sqlite() -> bool:
 
 
 def _asks_a_database(item) -> bool:
-    if "stage" in item.fixturenames:
+    if "stage" in item.fixturenames or item.path.stem in LOOKS:
         return False
     has_mark = item.get_closest_marker("django_db") is not None
     return has_mark or bool(DATABASE_FIXTURES & set(item.fixturenames))

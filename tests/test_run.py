@@ -1,6 +1,7 @@
 """`make run` as a newcomer meets it: real processes, real queue, Ctrl-C."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from tests import migrated
 
 # With many others, so that it begins early: alone at the end, everybody would wait for it.
 pytestmark = pytest.mark.xdist_group("demo")
@@ -46,8 +49,12 @@ def page(port: int, path: str) -> str:
 
 
 @pytest.fixture
-def running(tmp_path):
-    """The site on a free port with a folder of its own, and how to start it once more."""
+def running(tmp_path, kept_folder):
+    """The site on a free port with a folder of its own, and how to start it once more. Its tables
+    are there, since to make them takes long; the demo is not.
+    """
+    (tmp_path / "var").mkdir()
+    shutil.copyfile(migrated.sqlite_file(kept_folder), tmp_path / "var" / "site.sqlite3")
     port, sandbox_port = free_port(), free_port()
     keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment = {

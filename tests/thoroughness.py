@@ -8,5 +8,7 @@ IN_CI = bool(os.environ.get("CI"))
 IS_THOROUGH = bool(os.environ.get("THOROUGH"))
 
 
-def rounds(usual: int, *, in_ci: int) -> int:
+def rounds(usual: int, *, in_ci: int, thorough: int | None = None) -> int:
+    if IS_THOROUGH and thorough:
+        return thorough
     return in_ci if IN_CI else usual

@@ -95,7 +95,10 @@ def as_cards(
     shape: dict[str, Any] = {"kind_": Value(kind, output_field=TEXT), "pk_": F("pk")}
     for name, output in COLUMNS.items():
         given = columns.get(name)
-        shape[f"{name}_"] = Cast(given, output) if given is not None else EMPTY[name]
+        if given is None:
+            shape[f"{name}_"] = EMPTY[name]
+        else:  # a column as it stands: to cast each costs as much as all the rest
+            shape[f"{name}_"] = F(given) if isinstance(given, str) else Cast(given, output)
     shape["more_"] = JSONObject(**(more or {"kind": Value(kind)}))
     return queryset.order_by().values_list(*[]).annotate(**shape).values_list(*shape)
 

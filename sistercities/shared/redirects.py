@@ -6,6 +6,7 @@ A published page whose address changes leaves a row here by itself (`publishing.
 from collections.abc import Callable
 from urllib.parse import quote
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
@@ -119,6 +120,8 @@ class OldAddresses:
             return response
         path, query = request.path, request.META.get("QUERY_STRING", "")
         if "\0" in path or "\0" in query:  # PostgreSQL takes no such text
+            return response
+        if path.startswith(settings.MEDIA_URL):  # a file has a new name, never another's
             return response
         row = Redirect.objects.for_path(path, query)
         target = row.target(path, query) if row else ""

@@ -172,7 +172,7 @@ def test_cards_carry_goal_and_progress(make_campaign, make_city, django_assert_n
     assert [card.title for card in cards] == ["Two", "One"]
     assert cards[1].get_absolute_url() == "/donate/one/"
     assert cards[1].more == {
-        "goal": 600_000, "raised": 384_000, "percent": 64, "currency": "USD",
+        "is_open": 1, "goal": 600_000, "raised": 384_000, "percent": 64, "currency": "USD",
         "visit": "they-come", "visit_title": "They come", "city": "Kyzylorda",
         "city_slug": "kyzylorda",
     }  # fmt: skip

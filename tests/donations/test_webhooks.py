@@ -180,13 +180,15 @@ def test_f12_cache_that_is_down_changes_no_answer(event, settings, caplog, unuse
 
 
 def test_f12_library_of_another_version_does_not_start(monkeypatch):
+    from sistercities import wsgi
+
     call_command("check")
     monkeypatch.setattr("stripe.api_version", "2027-04-29.fig")
     why = "speaks API version 2027-04-29.fig. This code was written for 2026-10-28.endive"
     with pytest.raises(SystemCheckError, match=why):
         call_command("check")
     with pytest.raises(SystemCheckError, match=why):
-        runpy.run_module("sistercities.wsgi")  # as a web server does
+        runpy.run_path(wsgi.__file__)  # as a web server does
 
 
 def test_f12_event_of_another_version_is_followed_and_noted(event, deliver):

@@ -188,7 +188,7 @@ def test_what_our_fonts_are_said_to_have_can_all_be_set(text_document):
 
 def test_our_fonts_are_what_their_readme_says():
     regular, bold, chinese = (
-        pdf._characters(FONTS / name)
+        pdf.characters_of(FONTS / name)
         for name in ("NotoSans-Regular.ttf", "NotoSans-Bold.ttf", "NotoSansSC-Regular-GB2312.ttf")
     )
     pairs = (bytes((row, cell)) for row in range(0xA1, 0xF8) for cell in range(0xA1, 0xFF))
