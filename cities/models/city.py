@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django_countries import countries
 from django_countries.fields import CountryField
 
 from cities.colours import check_accents
@@ -153,7 +154,7 @@ class City(Publishable, Pictured, TakesReplies):
             "longitude": float(self.longitude),
         }
         region = {"@type": "AdministrativeArea", "name": self.region} if self.region else None
-        country = {"@type": "Country", "name": str(self.country.name)}
+        country = {"@type": "Country", "name": countries.name(str(self.country))}
         return of_page(
             self, "City", self.name, self.summary,
             alternateName=[name.strip() for name in names if name.strip()],
