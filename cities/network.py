@@ -51,7 +51,11 @@ class Tie:
         """Such as `District link: Olde Town since 2014. Culture, Youth`."""
         kind = f"{self.kind_name}: {self.district}" if self.district else self.kind_name
         if self.since:
-            kind = _("%(kind)s since %(year)d") % {"kind": kind, "year": self.since}
+            is_over = self.kind == City.Relationship.EMERITUS
+            words = (
+                _("%(kind)s, agreement of %(year)d") if is_over else _("%(kind)s since %(year)d")
+            )
+            kind = words % {"kind": kind, "year": self.since}
         return ". ".join(filter(None, [kind, ", ".join(in_words(self.fields))]))
 
     def has(self, words: list[str]) -> bool:

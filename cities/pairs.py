@@ -29,7 +29,8 @@ def pair_visits(visits: list[Card]) -> list[Pair]:
             continue
         answer = answers.get(visit.pk)
         owed = ""
-        if not answer and visit.more["stage"] == "completed":
+        # One that answers a visit which is not shown, such as a draft, is an answer all the same.
+        if not answer and not visit.more["answers"] and visit.more["stage"] == "completed":
             owed = THEM if visit.more["direction"] == "outbound" else US
         pairs.append(Pair(visit, answer, owed))
     return pairs

@@ -23,7 +23,7 @@ def whole(cities: Iterable[City]) -> str:
     for city in cities:
         if city.colours == COLOURS:
             continue
-        where = f"[data-city={city.slug}]"
+        where = f'[data-city="{city.slug}"]'
         light.append(f"{where}{{--accent:{city.accent};--accent-2:{city.accent_line}}}")
         dark.append(f"{where}{{--accent:{city.accent_dark};--accent-2:{city.accent_line_dark}}}")
     return (

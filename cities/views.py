@@ -14,6 +14,7 @@ from cities.models import City, DistrictLink, Source
 from cities.models.city import COLOURS
 from cities.network import Network, Wanted
 from cities.pairs import pair_visits, whose_turn
+from sistercities.shared import clock
 from sistercities.shared.cards import gather, newest_first
 from sistercities.shared.headers import stored_briefly
 from sistercities.shared.site import current_site, without_site
@@ -84,6 +85,7 @@ def city_detail(request: HttpRequest, slug: str) -> HttpResponse:
     events = [city.events.model.from_card(card) for card in lists["event"]]
     for event in events:
         event.times = event.local_times(current_site(request).zone, city)
+        event.is_another_year = event.starts_on.year != clock.today().year
     events.sort(key=lambda event: (event.starts_on, event.starts_at or dt.time.min))
     visits = lists["visit"]
     made = [visit for visit in visits if visit.more["stage"] == "completed"]

@@ -55,24 +55,29 @@ def _endlessly(first: dt.date, rhythm: Rhythm) -> Iterator[dt.date]:
 
 @transaction.atomic
 def repeat(*, event: Event, rhythm: str, until: dt.date) -> list[Event]:
-    """Makes the other dates of `event`, published as it is. Those that are there already stay."""
+    """Makes the other dates of `event`, published as it is. Those that are there already stay, also
+    where they were moved to another day and kept their address.
+    """
     if not event.series:
         event.series = uuid.uuid4()
         event.save(update_fields=["series", "updated_at"])
     known = set(event.dates.values_list("starts_on", flat=True))
     lasts = (event.ends_on or event.starts_on) - event.starts_on
+    name = DATED.sub("", event.slug)[:69]
+    taken = set(Event.objects.filter(slug__startswith=f"{name}-").values_list("slug", flat=True))
     made = []
     for date in dates_of(event.starts_on, rhythm, until):
-        if date in known:
+        slug = f"{name}-{date:%Y-%m-%d}"
+        if date in known or slug in taken:
             continue
         other = Event(
             series=event.series,
-            slug=f"{DATED.sub('', event.slug)[:69]}-{date:%Y-%m-%d}",
+            slug=slug,
             status=event.status,
             publish_at=event.publish_at,
             starts_on=date,
             ends_on=date + lasts if lasts else None,
-            **{name: getattr(event, name) for name in ALIKE},
+            **{field: getattr(event, field) for field in ALIKE},
         )
         other.save()
         made.append(other)
@@ -83,8 +88,10 @@ def repeat(*, event: Event, rhythm: str, until: dt.date) -> list[Event]:
 def carry_over(*, event: Event) -> int:
     """Gives all later dates of its series what this one says; returns how many there are."""
     later = list(event.dates.filter(starts_on__gt=event.starts_on))
+    lasts = (event.ends_on or event.starts_on) - event.starts_on
     for other in later:
+        other.ends_on = other.starts_on + lasts if lasts else None
         for name in ALIKE:
             setattr(other, name, getattr(event, name))
-        other.save(update_fields=[*ALIKE, "updated_at"])
+        other.save(update_fields=[*ALIKE, "ends_on", "updated_at"])
     return len(later)

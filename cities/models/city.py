@@ -185,3 +185,7 @@ class City(Publishable, Pictured, TakesReplies):
     @property
     def is_home(self) -> bool:
         return self.relationship == self.Relationship.HOME
+
+    @property
+    def is_former(self) -> bool:
+        return self.relationship == self.Relationship.EMERITUS

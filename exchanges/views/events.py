@@ -17,7 +17,7 @@ from exchanges.models import Event, Visit
 from exchanges.month import Month
 from sistercities.shared import clock
 from sistercities.shared.headers import stored_briefly
-from sistercities.shared.keyset import Keyset, number
+from sistercities.shared.keyset import Keyset, hour, number
 from sistercities.shared.site import current_site
 
 EVENTS_ON_PAGE = 40
@@ -25,7 +25,7 @@ ROWS_IN_CALENDAR = 1000
 NATIONAL_DAYS = 6
 OTHER_DATES = 12
 TO_COME = Keyset(
-    {"starts_on": dt.date.fromisoformat, "begins_at": dt.time.fromisoformat, "pk": number},
+    {"starts_on": dt.date.fromisoformat, "begins_at": hour, "pk": number},
     is_descending=False,
 )
 PAST = Keyset({"starts_on": dt.date.fromisoformat, "pk": number})

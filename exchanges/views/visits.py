@@ -26,6 +26,7 @@ from sistercities.shared.keyset import Keyset, number
 from sistercities.shared.site import current_site
 
 VISITS_ON_PAGE = 40
+MOST_TO_COME = 200
 PHOTOS_OF_A_DAY = 12
 FEW = 6
 FEW_CITIES = 8
@@ -43,7 +44,7 @@ def visit_list(request: HttpRequest) -> HttpResponse:
     line = Line.of(published, request.GET)
     visits = line.kept(published).select_related("city")
     page = LATEST.page(request, visits.behind(), VISITS_ON_PAGE)
-    coming = [] if page.previous else list(visits.coming()[:VISITS_ON_PAGE])
+    coming = [] if page.previous else list(visits.coming()[:MOST_TO_COME])
     years = groupby(page, key=lambda visit: visit.starts_on.year)
     return render(
         request,

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
@@ -18,10 +20,28 @@ STEPS: dict[str, Callable[..., bool]] = {
 }
 
 
+class CommentForm(forms.ModelForm):
+    """Nobody undoes with an open form what somebody else decided meanwhile (trust.md, Races)."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = self.instance.state
+
+    def clean(self):
+        super().clean()
+        if self.cleaned_data["seen"] not in {"", self.initial["seen"]}:
+            state = Comment.State(self.initial["seen"]).label
+            said = _("Somebody else has decided meanwhile: this reply is now “%s”. Open it again.")
+            raise ValidationError(said % state)
+
+
 @admin.register(Comment)
 class CommentAdmin(admin.ModelAdmin):
     """A reply is the reader's: its words are published, rejected or answered, never changed."""
 
+    form = CommentForm
     list_display = ("name", "excerpt", "page", "state", "written_at", "reported_at")
     search_fields = ("name", "text", "email", "=pk")
     list_filter = (
@@ -31,7 +51,7 @@ class CommentAdmin(admin.ModelAdmin):
     ordering = ("-state", "-pk")  # waiting, rejected, published
     fieldsets = (
         (_("What the reader wrote"), {"fields": ("page", "name", "email", "text", "written_at")}),
-        (_("What you do"), {"fields": ("state", "answer")}),
+        (_("What you do"), {"fields": ("state", "answer", "seen")}),
         (_("Report"), {"fields": ("reported_at", "report")}),
     )
     readonly_fields = ("page", "name", "email", "text", "written_at", "reported_at", "report")

@@ -27,9 +27,6 @@ class CommentQuerySet(models.QuerySet):
         """What visitors may see. Public code starts here."""
         return self.filter(state=Comment.State.PUBLISHED)
 
-    def waiting(self) -> Self:
-        return self.filter(state=Comment.State.WAITING)
-
     def newest(self) -> Self:
         return self.order_by("-pk")
 

@@ -44,14 +44,15 @@ def publish(*, comment: Comment) -> bool:
         .exclude(state=State.PUBLISHED)
         .update(state=State.PUBLISHED, decided_at=clock.now())
     )
-    if is_first and comment.email:
+    if is_first and comment.email and comment.about.is_public:
         queue_mail(
             key=f"{MAIL_KEY}{comment.pk}",
             template="comments/emails/published",
             to=comment.email,
             context={
                 "about": comment.about,
-                "page_url": settings.SITE_URL + comment.get_absolute_url(),
+                # This address is led on where the page moves (`redirects`).
+                "page_url": f"{settings.SITE_URL}{comment.about.get_absolute_url()}#replies",
                 "organization": SiteSettings.load(),
             },
         )
@@ -117,7 +118,7 @@ def forget_old() -> int:
     """
     now = clock.now()
     old = Comment.objects.exclude(email="").filter(written_at__lt=now - KEEP_ADDRESS)
-    told = OutgoingMessage.objects.filter(key__startswith=MAIL_KEY, sent_at__lt=now - KEEP_ADDRESS)
-    told.delete()
+    keys = [f"{MAIL_KEY}{pk}" for pk in old.values_list("pk", flat=True)]
+    OutgoingMessage.objects.filter(key__in=keys).delete()  # also what could never be sent
     rejected = Comment.objects.filter(state=State.REJECTED, decided_at__lt=now - KEEP_REJECTED)
     return rejected.delete()[0] + old.update(email="")

@@ -37,7 +37,7 @@ def replies(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     if request.method != "POST":
         return stored_briefly(_page)(request, kind, about)
     if not about.takes_replies:
-        return _page(request, kind, about, status=409)
+        return _page(request, kind, about, lost=request.POST.get("text", "")[:3000], status=409)
     form = ReplyForm(request.POST)
     if not form.is_valid():
         return _page(request, kind, about, form=form, status=422)
@@ -54,8 +54,15 @@ def replies(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, kind: str, about: Any, *, form: ReplyForm | None = None, status: int = 200
+    request: HttpRequest,
+    kind: str,
+    about: Any,
+    *,
+    form: ReplyForm | None = None,
+    lost: str = "",
+    status: int = 200,
 ) -> HttpResponse:
+    """`lost` is what was typed and cannot be taken: it is shown, to be copied."""
     before = request.GET.get("before", "")
     key = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     found = gather(about.comments.published().page(before=key).cards())["comment"]
@@ -68,6 +75,7 @@ def _page(
             "comments": sorted(found, key=newest_first),
             "is_sent": "sent" in request.GET,
             "form": form,
+            "lost": lost,
         },
         status=status,
     )

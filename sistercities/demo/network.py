@@ -1,6 +1,6 @@
 """A network of 85 partnerships over forty years, beside the demo: `manage.py demo --network`.
 
-Real places, invented partnerships; the tagline and every summary say so.
+Real places, invented partnerships: the foot of every page and each city's summary say so.
 """
 
 import datetime as dt
@@ -37,7 +37,10 @@ def load() -> Counter[type[models.Model]]:
         links = [_link(home, row) for row in content["districts"]]
         DistrictLink.objects.bulk_create(links)
         visits = _visits(cities, content)
-        SiteSettings.objects.update(tagline=content["tagline"], headline=content["headline"])
+        SiteSettings.objects.update(
+            tagline=content["tagline"], headline=content["headline"],
+            picture_note=f"{content['foot']} {SiteSettings.load().picture_note}",
+        )  # fmt: skip
     return Counter({City: len(cities), DistrictLink: len(links), Visit: len(visits)})
 
 

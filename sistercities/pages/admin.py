@@ -134,7 +134,13 @@ class BoardMemberAdmin(admin.ModelAdmin):
 
 
 class MessageForm(forms.ModelForm):
-    is_answered = forms.BooleanField(label=_("This is answered"), required=False)
+    """What is posted counts where it was changed by who had the form open, not by somebody else
+    meanwhile (trust.md, Races).
+    """
+
+    is_answered = forms.BooleanField(
+        label=_("This is answered"), required=False, show_hidden_initial=True
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -163,10 +169,18 @@ class MessageAdmin(admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         rows = Message.objects.filter(pk=obj.pk)
+        if "is_answered" not in form.changed_data:
+            return
         if form.cleaned_data["is_answered"]:
             writing.mark_answered(rows, by=request.user)
         else:
             writing.mark_open(rows)
+
+    def delete_model(self, request, obj):
+        writing.delete(Message.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request, queryset):
+        writing.delete(queryset)
 
     @admin.display(description=_("mail address"))
     def answer_to(self, obj):

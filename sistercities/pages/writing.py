@@ -56,12 +56,15 @@ def mark_open(messages: QuerySet[Message]) -> int:
 
 
 def forget_old() -> int:
-    """Deletes a message, and its mail in the outbox, a year after it was answered, and any two
-    years after it came.
-    """
+    """Deletes messages a year after they were answered, and any two years after they came."""
     now = clock.now()
     old = Q(answered_at__lt=now - KEEP_ANSWERED) | Q(written_at__lt=now - KEEP)
-    rows = Message.objects.filter(old)
+    return delete(Message.objects.filter(old))
+
+
+@transaction.atomic
+def delete(rows: QuerySet[Message]) -> int:
+    """With their mails in the outbox, which say the same; how many messages."""
     keys = [f"{MAIL_KEY}{pk}" for pk in rows.values_list("pk", flat=True)]
     OutgoingMessage.objects.filter(key__in=keys).delete()
     return rows.delete()[0]

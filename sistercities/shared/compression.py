@@ -4,8 +4,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-TEXTS = ("text/", "application/json", "application/xml", "application/rss+xml",
-         "application/atom+xml", "application/ld+json")  # fmt: skip
+TEXTS = (
+    "text/", "application/json", "application/xml", "application/rss+xml", "application/atom+xml",
+    "application/ld+json", "application/feed+json", "image/svg+xml",
+)  # fmt: skip
 
 
 class CompressTexts(GZipMiddleware):

@@ -96,6 +96,11 @@ def moment(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
 
 
+def hour(text: str) -> dt.time:
+    """A time of day without a zone: SQLite takes no other."""
+    return dt.time.fromisoformat(text).replace(tzinfo=None)
+
+
 def number(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) > LARGEST:
         raise ValueError(text)

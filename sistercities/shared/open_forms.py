@@ -30,7 +30,8 @@ class OneLine(forms.CharField):
     """
 
     def to_python(self, value):
-        if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in str(value or "")):
+        text = str(value or "")
+        if TURNING.search(text) or any(unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in text):
             raise ValidationError(_("Please write this on one line, without line breaks."))
         return super().to_python(value)
 

@@ -26,6 +26,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 
 from sistercities.shared import clock, stamps
+from sistercities.shared.compression import TEXTS
 from sistercities.shared.stamps import Stamps
 
 LONGEST = dt.timedelta(seconds=60)  # whatever breaks, no page is older (trust.md, Minors)
@@ -356,6 +357,7 @@ def _may_be_stored(response: HttpResponseBase, tables: set[str]) -> bool:
     return (
         response.status_code == 200
         and not response.streaming
+        and response.get("Content-Type", "").startswith(TEXTS)
         and "public" in said
         and not NOT_STORED & said
         and not response.cookies

@@ -3,7 +3,7 @@ from django.urls import reverse
 
 from cities.models import City, Fact, Measure, Source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("told_templates")]
 INLINES = ("sections", "facts", "places", "honours", "people", "partner_organisations",
            "district_links")  # fmt: skip
 

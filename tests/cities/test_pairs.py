@@ -26,6 +26,7 @@ IT_IS_THEIRS = "It is Jinzhou’s turn: "
         (["2010 out", "2011 in answers 2010"], "Every visit has been answered."),
         (["2010 out", "2011 in answers 2010", "2013 out"],
          IT_IS_THEIRS + "the visit of 2013 has no answer yet."),
+        (["2010 out draft", "2011 in answers 2010"], ""),
         (["2010 out", "2012 in"], "Each side has a visit to return."),
         (["2013 out", "2027 in planned answers 2013"],
          "It is Jinzhou’s turn, and the visit is planned."),
@@ -37,7 +38,8 @@ def test_whose_turn_it_is(make_city, visits, turn):
     for words in visits:
         year, way, *more = words.split()
         made[year] = Visit.objects.create(
-            city=city, title=year, slug=year, summary="S", status="published",
+            city=city, title=year, slug=year, summary="S",
+            status="draft" if "draft" in more else "published",
             direction="outbound" if way == "out" else "inbound",
             stage="planned" if "planned" in more else "completed",
             starts_on=dt.date(int(year), 1, 1),

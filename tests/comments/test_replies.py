@@ -72,7 +72,8 @@ def test_a_reply_waits_until_a_person_publishes_it(client, admin_client, pages, 
         assert "Your reply waits for a person to read it." in thanks
         assert f"Back to {about}" in thanks and "<form" not in thanks
         assert "and more." not in client.get(path).text
-    assert [row.about for row in Comment.objects.waiting().order_by("pk")] == list(pages.values())
+    waiting = Comment.objects.filter(state="waiting").order_by("pk")
+    assert [row.about for row in waiting] == list(pages.values())
     send_waiting()
     assert [(m.to, m.subject) for m in mail.outbox] == [
         (["hello@example.org"], "A reply waits to be read: Jinzhou")  # once a day
@@ -87,8 +88,31 @@ def test_a_reply_waits_until_a_person_publishes_it(client, admin_client, pages, 
         page = client.get(path).text
         assert f'<p dir="auto">About {about}<br>and more.</p>' in page
         assert "ann@example.org" not in page and "I was there" not in message.body
-        link = re.search(r"http://127\.0\.0\.1:8000(/replies/\S+)#", message.body)
+        link = re.search(r"http://127\.0\.0\.1:8000(/\S+)#replies", message.body)
         assert f"About {about}" in client.get(link[1]).text
+
+
+def test_an_open_form_does_not_publish_what_somebody_rejected_meanwhile(admin_client, pages):
+    city = pages["/cities/jinzhou/"]
+    row = Comment.objects.create(city=city, name="Ann", text="Hello.", state="published")
+    page = f"/admin/comments/comment/{row.pk}/change/"
+    posted = {"state": "published", "answer": "Thanks.", "seen": "published"}
+    assert 'name="seen" value="published"' in admin_client.get(page).text
+    Comment.objects.update(state="rejected")
+    answer = admin_client.post(page, posted)
+    row.refresh_from_db()
+    assert "Somebody else has decided meanwhile" in answer.text
+    assert (row.state, row.answer) == ("rejected", "")
+    assert admin_client.post(page, {**posted, "seen": "rejected"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.state, row.answer) == ("published", "Thanks.")
+
+
+def test_what_was_typed_is_shown_where_replies_were_closed_meanwhile(reply, pages):
+    pages["/cities/jinzhou/"].__class__.objects.update(takes_replies=False)
+    answer = reply("/replies/cities/jinzhou/", text="A long story <b>")
+    assert answer.status_code == 409
+    assert "<blockquote>A long story &lt;b&gt;</blockquote>" in answer.text
 
 
 def test_what_must_be_put_right_comes_back_as_it_was_typed(reply, pages):

@@ -11,6 +11,8 @@ from donations.models import Donation
 
 from .conftest import form_fields
 
+pytestmark = pytest.mark.usefixtures("told_templates")
+
 # --- the amounts that its form offers ---------------------------------------------------------
 
 

@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from donations import offline, refunds
 from donations.models import Campaign, Donation, ExpectedMatch, LedgerPosting
 
+pytestmark = pytest.mark.usefixtures("told_templates")
+
 LIST = "/admin/donations/expectedmatch/"
 DAY = dt.date(2026, 12, 31)
 

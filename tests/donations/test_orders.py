@@ -24,7 +24,7 @@ from donations.models import (
 from sistercities.shared import clock
 from tests.thoroughness import IN_CI, rounds
 
-ORDERS = rounds(12, in_ci=50, thorough=500)
+ORDERS = rounds(12, in_ci=30, thorough=500)
 LIVES = {
     "its fee comes late": ["pay late", "settle"],
     "a bank debit that fails": ["pay unpaid", "debit failed"],

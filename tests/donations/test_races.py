@@ -65,7 +65,7 @@ def test_f3_webhook_and_return_page_together(begin, stripe):
 
 
 def test_f3_webhook_and_return_page_together_many_times(site, stripe):
-    many = rounds(10, in_ci=40, thorough=500)
+    many = rounds(10, in_ci=20, thorough=500)
     for number in range(many):
         wish = checkout.Wish(
             form_token=f"form-{number}", chosen_cents=5000 + number, campaign=None,

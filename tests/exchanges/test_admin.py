@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from exchanges.models import Day, Event, Participant, Photo, Visit
 
+pytestmark = pytest.mark.usefixtures("told_templates")
+
 
 @pytest.fixture
 def staff(client, site):

@@ -10,6 +10,8 @@ from exchanges.repeating import carry_over, dates_of, repeat
 from tests.exchanges.test_calendar import entries, read
 from tests.exchanges.test_event_pages import PAGE_QUERIES, slugs
 
+pytestmark = pytest.mark.usefixtures("told_templates")
+
 THURSDAY = dt.date(2026, 12, 10)  # the second of its month
 
 
@@ -58,6 +60,14 @@ def test_each_date_is_an_event_of_its_own(client, site, home_city, club):
     assert len({str(entry["UID"]) for entry in told}) == 5
 
 
+def test_a_date_that_was_moved_is_not_made_again(club):
+    moved, _last = repeat(event=club, rhythm="weekly", until=dt.date(2026, 12, 24))
+    moved.starts_on += dt.timedelta(days=1)
+    moved.save()
+    again = repeat(event=club, rhythm="weekly", until=dt.date(2026, 12, 31))
+    assert [event.slug for event in again] == ["club-2026-12-31"]
+
+
 def test_lists_name_the_next_date_of_each_series(client, site, club, make_event):
     repeat(event=club, rhythm="weekly", until=dt.date(2027, 1, 31))
     make_event("single", starts_on=dt.date(2026, 12, 18))
@@ -71,12 +81,13 @@ def test_lists_name_the_next_date_of_each_series(client, site, club, make_event)
 
 def test_later_dates_take_over_what_one_of_them_says(club):
     _january, february, march = repeat(event=club, rhythm="monthly", until=dt.date(2027, 3, 31))
-    february.place, february.starts_at = "City Hall", dt.time(17)
+    february.place, february.starts_at, february.ends_at = "City Hall", dt.time(21), dt.time(1)
+    february.ends_on = dt.date(2027, 2, 12)
     february.save()
     assert carry_over(event=february) == 1
     march.refresh_from_db()
-    assert (march.place, march.starts_at, march.starts_on) == (
-        "City Hall", dt.time(17), dt.date(2027, 3, 11),
+    assert (march.place, march.starts_at, march.starts_on, march.ends_on) == (
+        "City Hall", dt.time(21), dt.date(2027, 3, 11), dt.date(2027, 3, 12),
     )  # fmt: skip
     assert Event.objects.get(slug="club-2027-01-14").place == "The Library"
 

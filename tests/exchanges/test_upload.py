@@ -23,6 +23,8 @@ from exchanges.models import Batch, Gallery, Photo, Upload
 from exchanges.receiving import PIECE, receive, receive_piece
 from sistercities.shared.stored_files import remove_discarded
 
+pytestmark = pytest.mark.usefixtures("told_templates")
+
 JSON = {"Accept": "application/json"}
 NO_PICTURE = (
     "This file is not a picture that we can read. Use JPEG, PNG, WebP, HEIC, AVIF, GIF or TIFF."

@@ -22,7 +22,7 @@ from .conftest import Stage
 
 pytestmark = pytest.mark.xdist_group("faults")  # one site for all of them
 # Every so many of the places, beginning anywhere. THOROUGH=1 takes each: three minutes.
-STEP = rounds(24, in_ci=12, thorough=1)
+STEP = rounds(24, in_ci=20, thorough=1)
 ALL_WELL = {"unsent": 0, "waiting": 0, "broken": {}}
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from tests.thoroughness import rounds
 
 pytestmark = pytest.mark.xdist_group("faults")  # one site for all of them
-KILLS = rounds(10, in_ci=30, thorough=60)
+KILLS = rounds(10, in_ci=15, thorough=60)
 LONGEST = 0.06  # seconds until they are killed: most jobs take longer
 KINDS = [
     "intake", "intake", "intake", "render", "render", "render", "clock", "clock", "answer",

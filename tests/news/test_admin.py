@@ -10,6 +10,8 @@ from exchanges.models import Visit
 from sistercities.news.models import Article, FeedSource
 from tests.news.test_feeds import GOOD_ITEMS, server  # noqa: F401  (a fixture, by import)
 
+pytestmark = pytest.mark.usefixtures("told_templates")
+
 
 @pytest.fixture
 def staff(client, site):

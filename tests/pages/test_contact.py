@@ -47,7 +47,11 @@ def test_a_message_is_kept_and_mailed_so_that_staff_can_reply(client, admin_clie
     assert "mailto:ann@example.org?subject=Re%3A%20A%20room" in shown
     assert "I have &lt;one&gt;." in shown
     for ticked, is_answered in (("on", True), ("", False)):
-        admin_client.post(f"/admin/pages/message/{row.pk}/change/", {"is_answered": ticked})
+        was = "" if ticked else "True"  # as the form found it
+        page = f"/admin/pages/message/{row.pk}/change/"
+        admin_client.post(page, {"is_answered": ticked, "initial-is_answered": was})
+        # One that was opened before, and in which nothing was changed, undoes nothing.
+        admin_client.post(page, {"is_answered": was and "on", "initial-is_answered": was})
         row.refresh_from_db()
         assert (row.answered_at is not None, row.text) == (is_answered, TYPED["text"])
     for action, is_answered in (("mark_answered", True), ("mark_open", False)):

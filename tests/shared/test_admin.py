@@ -9,6 +9,8 @@ from django.urls import reverse
 from sistercities.pages.models import Page
 from sistercities.shared.models import OutgoingMessage, SiteSettings
 
+pytestmark = pytest.mark.usefixtures("told_templates")
+
 SITE = {
     "name": "Arvada Sister Cities International",
     "short_name": "Arvada Sister Cities",

@@ -75,6 +75,9 @@ def test_odd_places_never_break_a_page(client, site):
     for place in days:
         for address in ("/visits/?after", "/galleries/?before", "/events/?past=1&before"):
             assert client.get(f"{address}={place}").status_code == 200, (address, place)
+    for hours in ("12:00Z", "12:00%2B05:00", "25:00", "x"):
+        for way in ("after", "before"):
+            assert client.get(f"/events/?{way}=2026-12-01~{hours}~5").status_code == 200, hours
     for number in ("-1", "1000000000", "%00", "9" * 5000):
         assert client.get(f"/events/?page={number}").status_code == 200, number
 
