@@ -15,7 +15,7 @@ run: .venv/installed
 
 # make test    the whole suite, on SQLite; THOROUGH=1 repeats tests of chance as often as promised
 test: .venv/installed-dev
-	$(PY) -m pytest -n 3 --dist loadgroup -q $(ARGS)
+	$(PY) -m pytest -n 4 --dist loadgroup -q $(ARGS)
 
 # make check   lint, types, templates, imports, migrations, deployment settings
 check: .venv/installed-dev

@@ -15,7 +15,7 @@ RENDER = Template._render  # before Django's test environment puts its own there
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 # How pages look and answer a hand; what they ask is asked by quicker tests. The journeys of
 # readers, donors and staff are walked on each database.
-LOOKS = {"test_every_page", "test_gallery", "test_upload", "test_workbench"}
+LOOKS = {"test_every_page", "test_gallery", "test_upload", "test_workbench", "test_composing"}
 
 
 def pytest_collection_modifyitems(config, items):

@@ -1,7 +1,6 @@
 """What people give to: a goal, what it pays for, and how far it has come."""
 
 import datetime as dt
-import functools
 import re
 from typing import Any, Self
 
@@ -29,11 +28,8 @@ from sistercities.shared.richtext import RichTextField
 TAKEN = {"thanks", "receipts", "my-gifts", "recurring", "trip-fees", "tickets"}
 
 
-@functools.cache
 def _kept(**which: str) -> Cast:
-    """For an annotation: the gifts of a campaign minus what went back of them, in cents. Made once:
-    every page asks for it.
-    """
+    """For an annotation: the gifts of a campaign minus what went back of them, in cents."""
     from donations.models.donation import Donation
 
     given = Donation.objects.counting().filter(campaign=OuterRef("pk"), **which)
