@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sistercities.newsletter.models import Subscriber, Topic
 from sistercities.newsletter.wording import wording
-from sistercities.shared.open_forms import MailAddress, OneLine
+from sistercities.shared.open_forms import MailAddress, OneLine, OpenForm
 
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\s\\?#]{0,299}")
 
@@ -24,7 +24,7 @@ class Slugs(forms.Field):
         return sorted(known.intersection(value or ()))
 
 
-class SignUpForm(forms.Form):
+class SignUpForm(OpenForm):
     """What a visitor did not type never stands in the way: a source, topic, language or wording
     that we do not know becomes unknown, none, the site's own and the present one.
     """
@@ -44,8 +44,6 @@ class SignUpForm(forms.Form):
     topics = Slugs(required=False)
     source = forms.CharField(required=False, strip=False)
     wording = forms.CharField(required=False)
-    proof = forms.CharField(required=False)
-    subject = forms.CharField(required=False)  # no person sees it: robots fill it in
 
     def clean_language(self) -> str:
         return known_language(self.cleaned_data["language"])

@@ -57,7 +57,7 @@ def newsletter(request: HttpRequest) -> HttpResponse:
                 None, _("Too many sign-ups came in just now. Please try again in an hour.")
             )
             return _again(request, form, status=429)
-    if not form.cleaned_data["subject"] and mailbox_has_room(form.cleaned_data["email"]):
+    if not form.is_from_a_robot and mailbox_has_room(form.cleaned_data["email"]):
         subscribing.subscribe(
             email=form.cleaned_data["email"],
             name=form.cleaned_data["name"],
